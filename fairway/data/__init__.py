@@ -1,0 +1,1 @@
+"""From the world to the rows that a model may see."""

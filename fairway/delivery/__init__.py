@@ -1,0 +1,1 @@
+"""Judges by rule, signs, releases."""

@@ -1,0 +1,1 @@
+"""The only room that calls several rooms in a row: one public function per verb."""

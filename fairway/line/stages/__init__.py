@@ -1,0 +1,1 @@
+"""Steps of the line that run as processes of their own, so that the caller stays light."""

@@ -1,0 +1,1 @@
+"""Runs commands and remembers truthfully what they made."""

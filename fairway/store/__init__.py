@@ -1,0 +1,1 @@
+"""The only room that opens Fairway's database or renames a file: bytes, evidence, pointers."""

@@ -1,0 +1,1 @@
+"""The logbook of runs and their candidates."""
