@@ -1,0 +1,251 @@
+"""Train the candidates and measure them: plan their steps, run them, and gather what came of each.
+
+Room: ``fairway.line``, for ``run``. Training and evaluating are steps; a candidate that fails or
+cannot be started is an outcome, not an error, and the others go on.
+"""
+
+import re
+import shlex
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fairway.digest import Digest, canonical, of_json
+from fairway.errors import FairwayError, StepError
+from fairway.line.prepare import Prepared, environment_digest, require, stage, variables
+from fairway.line.progress import Report
+from fairway.line.record import BASELINE, Outcome
+from fairway.line.stages.spec import EvaluationSpec
+from fairway.pipeline import search, space
+from fairway.pipeline.execution import run_steps
+from fairway.pipeline.result import Result
+from fairway.pipeline.search import Trial
+from fairway.pipeline.step import Step
+from fairway.project import Candidate, Evaluate, Project
+from fairway.store.home import Home
+from fairway.tracking.log import CandidateRecord, Metric
+
+INPUTS = {
+    "train": "train.parquet",
+    "valid": "valid.parquet",
+    "train.csv": "train.csv",
+    "valid.csv": "valid.csv",
+}
+PARTS = ("validation", "test")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shop:
+    """What every candidate of a run shares."""
+
+    home: Home
+    project: Project
+    prepared: Prepared
+    run: str
+    report: Report
+
+
+def train_step(shop: Shop, one: Candidate, parameters: Mapping[str, Any], *, label: str) -> Step:
+    """The training command of a candidate with its settings."""
+    files = shop.home.blobs.entries(shop.prepared.dataset)
+    wanted = {
+        place: files[name].digest for place, name in INPUTS.items() if f"{{{place}}}" in one.run
+    }
+    return Step(
+        name=label,
+        command=one.run,
+        inputs=wanted,
+        suffixes={place: INPUTS[place] for place in wanted},
+        output="model",
+        parameters={**one.parameters, **parameters},
+        environment=environment_digest(shop.project),
+        variables=variables(shop.project),
+        timeout_s=one.timeout_s,
+        retries=one.retries,
+        memory_bytes=one.memory_bytes,
+    )
+
+
+def evaluate_step(
+    shop: Shop, one: Candidate | None, model: Digest, *, label: str, parts: tuple[str, ...] = PARTS
+) -> Step:
+    """The stage that predicts with a model and measures it; None is the baseline."""
+    only = len(parts) == 1
+    asked = EvaluationSpec(
+        parts=parts,
+        predict=one.predict if one else None,
+        evaluate=Evaluate() if only else shop.project.evaluate,
+        payoff=shop.project.payoff,
+        timeout_s=one.timeout_s if one else 600.0,
+    )
+    inputs = {"dataset": shop.prepared.dataset, "model": model}
+    return stage(shop.home, shop.project, "evaluation", asked, inputs, label=label)
+
+
+def missing_program(one: Candidate) -> str | None:
+    """The program that a candidate's commands start with and that this machine lacks, if any."""
+    for command in (one.run, one.predict):
+        words = shlex.split(command or "")
+        program = next((w for w in words if not re.fullmatch(r"\w+=.*", w)), "")
+        plain = program and not program.startswith(("{", ".")) and "/" not in program
+        if plain and not shutil.which(program):
+            return program
+    return None
+
+
+def baseline(shop: Shop) -> Digest:
+    """A model that always answers the training part's mean."""
+    with shop.home.scratch("baseline") as folder:
+        constant = {"constant": shop.prepared.report["train_mean"]}
+        (folder / "constant.json").write_bytes(canonical(constant))
+        return shop.home.blobs.put_tree(folder)
+
+
+def run_all(shop: Shop, steps: Iterable[Step]) -> dict[str, Result]:
+    """Run steps, as many at once as there are cores; results by name."""
+    project = shop.project
+    found = {}
+    for result in run_steps(
+        shop.home,
+        list(steps),
+        root=project.root,
+        project=project.name,
+        run=shop.run,
+    ):
+        shop.report.step(f"{result.name}: {'cached' if result.cached else result.state}")
+        found[result.name] = result
+    return found
+
+
+def score(shop: Shop, document: Mapping[str, Any]) -> float:
+    """What the best candidate has most of: pay-off, else minus log loss or squared error."""
+    metrics = document["validation"]["metrics"]
+    if shop.project.payoff is not None:
+        return float(metrics["payoff"]["value"])
+    if document["validation"]["task"] == "binary":
+        return -float(metrics["log_loss"]["value"])
+    return -float(metrics["rmse"]["value"])
+
+
+def failed(shop: Shop, name: str, result: Result, parameters: Mapping[str, Any]) -> Outcome:
+    """What to say of a candidate whose training or evaluation did not end well."""
+    try:
+        require(shop.home, result)
+        why = result.why
+    except FairwayError as error:
+        why = f"{error.problem} {error.hint}"
+    return Outcome(name=name, state=result.state, why=why, parameters=parameters)
+
+
+def trained(shop: Shop, one: Candidate, result: Result, parameters: Mapping[str, Any]) -> Outcome:
+    """What a training step came to; its model is checked to be of a form that can be loaded."""
+    if result.output is None:
+        return failed(shop, one.name, result, parameters)
+    return Outcome(
+        name=one.name,
+        state="done",
+        why=result.why,
+        cached=result.cached,
+        model=result.output,
+        parameters=parameters,
+        predict=one.predict,
+    )
+
+
+def searched(shop: Shop, one: Candidate) -> tuple[Outcome, list[CandidateRecord]]:
+    """Search a candidate's settings by what they are worth on the validation part."""
+    step = train_step(shop, one, {}, label=one.name)
+    probe = evaluate_step(shop, one, Digest(step.inputs["train"]), label="value", parts=(PARTS[0],))
+
+    def value(result: Result) -> float:
+        step = evaluate_step(
+            shop, one, Digest(result.output or ""), label=f"{result.name} value", parts=(PARTS[0],)
+        )
+        document = _document(shop, next(iter(run_all(shop, [step]).values())))
+        metric = "log_loss" if document["validation"]["task"] == "binary" else "rmse"
+        return float(document["validation"]["metrics"][metric]["value"])
+
+    trials = search.search(
+        shop.home,
+        step,
+        space.parse(one.search, candidate=one.name),
+        n_trials=one.trials,
+        evaluate=value,
+        evaluation=of_json([probe.inputs["spec"], shop.prepared.dataset]),
+        root=shop.project.root,
+        project=shop.project.name,
+        run=shop.run,
+    )
+    rows = [_trial(one, trial, shop.prepared.report["task"]) for trial in trials]
+    try:
+        best = search.best(trials)
+    except StepError as error:
+        return Outcome(name=one.name, state="failed", why=f"{error.problem} {error.hint}"), rows
+    return trained(shop, one, best.result, best.parameters), rows
+
+
+def measure_all(
+    shop: Shop, outcomes: Mapping[str, Outcome]
+) -> tuple[dict[str, Outcome], dict[str, Mapping[str, Any]]]:
+    """Predict and measure every trained candidate; outcomes with evaluations, and what those say."""
+    steps = {
+        f"{name} evaluation": evaluate_step(
+            shop, shop.project.candidates.get(name), one.model, label=f"{name} evaluation"
+        )
+        for name, one in outcomes.items()
+        if one.model is not None
+    }
+    results = run_all(shop, steps.values())
+    told = dict(outcomes)
+    documents: dict[str, Mapping[str, Any]] = {}
+    for name, one in outcomes.items():
+        result = results.get(f"{name} evaluation")
+        if result is None:
+            continue
+        if result.output is None:
+            told[name] = failed(shop, name, result, one.parameters)
+            continue
+        documents[name] = _document(shop, result)
+        told[name] = replace(
+            one,
+            evaluation=result.output,
+            cached=(one.cached or name == BASELINE) and result.cached,
+            code={path: d for path, d in result.reads.items() if d} if one.predict else {},
+            validation=score(shop, documents[name]),
+            threshold=threshold(shop.project, documents[name]),
+        )
+    return told, documents
+
+
+def threshold(project: Project, document: Mapping[str, Any]) -> float | None:
+    """From which score on one acts: the pay-offs imply it; one half where there are none."""
+    if project.payoff is not None:
+        return project.payoff.implied_threshold
+    return 0.5 if document["test"]["task"] == "binary" else None
+
+
+def _document(shop: Shop, result: Result) -> Mapping[str, Any]:
+    """What an evaluation says, by part.
+
+    Raises:
+        StepError: If the evaluation failed.
+    """
+    tree = require(shop.home, result)
+    file = shop.home.blobs.entries(tree)["evaluation.json"]
+    found: Mapping[str, Any] = shop.home.blobs.read_json(file.digest)
+    return found
+
+
+def _trial(one: Candidate, trial: Trial, task: str) -> CandidateRecord:
+    name = "validation_log_loss" if task == "binary" else "validation_rmse"
+    return CandidateRecord(
+        name=one.name,
+        trial=trial.number,
+        model=trial.result.output,
+        state=trial.result.state if trial.value is not None else "failed",
+        cached=trial.result.cached,
+        parameters=trial.parameters,
+        metrics={} if trial.value is None else {name: Metric(value=trial.value)},
+        body={"why": trial.problem or trial.result.why},
+    )

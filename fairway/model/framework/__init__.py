@@ -1,0 +1,1 @@
+"""One module per form of model; each imports its framework only inside, when it loads one."""
