@@ -24,7 +24,7 @@ check: install
 	$(PYTHON) -m pytest -q -n 2 tests/unit tests/shape
 
 test: install
-	@scripts/install.sh --r required
+	@scripts/install.sh test
 	ruff format --check .
 	ruff check .
 	mypy
@@ -35,7 +35,7 @@ conformance: install
 	$(PYTHON) -m pytest -n 2 tests/conformance
 
 demo: install
-	@scripts/install.sh --r wanted
+	@scripts/install.sh demo
 	fairway demo
 
 bench: install

@@ -148,7 +148,9 @@ def main() -> None:
     tools = {"fairway": fairway, "sh loop": loop}
     if shutil.which("make"):
         tools["make -j2"] = make
-    if not subprocess.run([sys.executable, "-c", "import luigi"], check=False, capture_output=True).returncode:
+    if not subprocess.run(
+        [sys.executable, "-c", "import luigi"], check=False, capture_output=True
+    ).returncode:
         tools["luigi"] = luigi
     if shutil.which("dvc"):
         tools["dvc"] = dvc

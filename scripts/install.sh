@@ -1,58 +1,117 @@
 #!/bin/sh
-# Make the virtual environment of this clone, and see to what the wheels need from the system.
-#   scripts/install.sh                 python3 >= 3.11 with venv, libgomp; then .venv from the pins
-#   scripts/install.sh --r wanted      also R, where it can be had; says so where it cannot
-#   scripts/install.sh --r required    also R, or stop
+# Make the virtual environment of this clone, and see to what it needs from the system.
+#   scripts/install.sh          Python 3.11+ with venv, libgomp, git; then .venv from the pins
+#   scripts/install.sh demo     also R where it can be had; says so where it cannot
+#   scripts/install.sh test     also R and openssl, or stop
 # Installs system packages by apt where it may (root, or sudo without a password).
-# Otherwise it names what is missing and stops.
+# Otherwise it names all that is missing and stops. Does nothing when nothing changed.
 set -eu
 cd "$(dirname "$0")/.."
+unset PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH
 
 say() { echo "install: $*" >&2; }
 
-apt() { # apt PACKAGE...: install, or fail when this user or system cannot
+missing=""
+
+apt() { # apt PACKAGE: install it, or fail where this user or this system cannot
     command -v apt-get >/dev/null || return 1
     if [ "$(id -u)" = 0 ]; then as=""; elif sudo -n true 2>/dev/null; then as="sudo -n"; else return 1; fi
-    say "installing $* by apt"
-    $as apt-get update -qq >/dev/null 2>&1 || true
-    $as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null 2>&1
-}
-
-need() { # need WHAT PACKAGE: after a check has failed
-    apt "$2" || { say "$1 is missing. Install it (Debian: apt-get install $2), then run make again."; exit 1; }
-}
-
-has_gomp() {
-    (ldconfig -p 2>/dev/null || /sbin/ldconfig -p 2>/dev/null) | grep -q 'libgomp\.so\.1' && return 0
-    [ "$(uname)" = Darwin ]
-}
-
-if [ "${1:-}" = "--r" ]; then
-    command -v Rscript >/dev/null && exit 0
-    apt r-base-core && exit 0
-    if [ "$2" = required ]; then
-        say "Rscript is missing, and the tests train and serve a model in R. Install it (Debian: apt-get install r-base-core)."
-        exit 1
+    say "installing $1 by apt"
+    log=$(mktemp)
+    $as apt-get update -qq >"$log" 2>&1 || true
+    if $as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >>"$log" 2>&1; then
+        rm -f "$log"
+        return 0
     fi
-    say "Rscript is missing: the demo goes on without the candidate in R and lists it under skipped."
-    exit 0
-fi
+    tail -n 5 "$log" >&2
+    rm -f "$log"
+    return 1
+}
 
-command -v python3 >/dev/null || need "python3" python3
-python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
-    say "python3 is $(python3 -V 2>&1 | cut -d' ' -f2); Fairway needs 3.11 or newer."
+need() { # need CHECK PACKAGE WHAT: pass the check, by apt where it must be, or note what is missing
+    "$1" && return 0
+    if apt "$2" && "$1"; then return 0; fi
+    say "$3 is missing"
+    missing="$missing $2"
+}
+
+stop_if_missing() {
+    [ -z "$missing" ] && return
+    if [ "$(uname)" = Darwin ]; then
+        say "install what is missing (brew install python libomp git r), then run make again."
+    else
+        say "install what is missing (Debian: apt-get install$missing), then run make again."
+    fi
     exit 1
 }
-python3 -c 'import venv, ensurepip' 2>/dev/null || need "python3 -m venv" python3-venv
-has_gomp || need "libgomp (LightGBM's threads)" libgomp1
-command -v git >/dev/null || need "git" git
-command -v cc >/dev/null || say "no C compiler: reads of commands other than Python cannot be observed, so every source file of a project counts for them."
 
+has_python() {
+    for name in python3 python3.14 python3.13 python3.12 python3.11; do
+        "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && python=$name && return 0
+    done
+    return 1
+}
+
+has_venv() { "$python" -c 'import venv, ensurepip' 2>/dev/null; }
+
+has_gomp() { # scikit-learn brings its own; LightGBM takes the system's
+    if [ "$(uname)" = Darwin ]; then
+        [ -e /opt/homebrew/opt/libomp/lib/libomp.dylib ] || [ -e /usr/local/opt/libomp/lib/libomp.dylib ]
+    else
+        "$python" -c 'import ctypes; ctypes.CDLL("libgomp.so.1")' 2>/dev/null
+    fi
+}
+
+has_git() { command -v git >/dev/null; }
+has_openssl() { command -v openssl >/dev/null; }
+has_r() { command -v Rscript >/dev/null; }
+
+case ${1:-} in
+test)
+    need has_r r-base-core "Rscript (the tests train and serve a model in R)"
+    need has_openssl openssl "openssl (the tests check a release with it alone)"
+    stop_if_missing
+    exit 0
+    ;;
+demo)
+    has_r || apt r-base-core || say "Rscript is missing: the demo goes on without the candidate in R and lists it under skipped."
+    exit 0
+    ;;
+"") ;;
+*)
+    say "unknown argument $1; give none, demo or test."
+    exit 2
+    ;;
+esac
+
+# What the environment was made of. A clone that moved, a changed pin or a compiler that came makes it anew.
 stamp=.venv/.installed
-wanted=$(cat requirements/dev.lock pyproject.toml hatch_build.py fairway/pipeline/shim.c | cksum; command -v cc || true)
-[ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && exit 0
-[ -x .venv/bin/python ] || python3 -m venv .venv
-say "installing the pinned packages into .venv"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.lock
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+wanted="$(cat requirements/dev.lock pyproject.toml hatch_build.py fairway/pipeline/shim.c scripts/install.sh | cksum) cc=$(command -v cc || true) in $(pwd)"
+[ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && .venv/bin/python -I -S -c '' 2>/dev/null && exit 0
+
+if ! has_python && ! { apt python3 && has_python; }; then
+    found=$(python3 -V 2>/dev/null || echo "no python3")
+    say "Python 3.11 or newer is missing ($found). Install it (Debian 12 or newer: apt-get install python3 python3-venv), then run make again."
+    exit 1
+fi
+need has_venv python3-venv "$python -m venv"
+need has_gomp libgomp1 "libgomp (LightGBM's threads)"
+need has_git git "git"
+stop_if_missing
+
+# A half-made environment, and one of another place or Python, is made anew; a whole one is kept.
+rm -f "$stamp"
+if ! grep -qF "$(pwd)/.venv/bin/python" .venv/bin/pip 2>/dev/null || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    "$python" -m venv --clear .venv
+fi
+say "installing the pinned packages into .venv (about 900 MB; minutes on a slow line)"
+pip() {
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@" || {
+        say "pip could not install; its message stands above. Mend that (a network? a package index?), then run make again."
+        exit 1
+    }
+}
+pip -r requirements/dev.lock
+pip --no-deps --no-build-isolation --editable .
+[ -e fairway/pipeline/shim.so ] || say "no C compiler that works: what commands other than Python read cannot be observed, so every source file of a project counts for them (Debian: apt-get install gcc libc6-dev, then make again)."
 echo "$wanted" >"$stamp"

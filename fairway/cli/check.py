@@ -22,7 +22,14 @@ def check(call: Call, suggest_repairs: bool) -> int:
     from fairway.line.check import check as look
 
     with call.home() as home, call.report() as report:
-        answer = look(home, project, call.at, suggest_repairs=suggest_repairs, report=report)
+        answer = look(
+            home,
+            project,
+            call.at,
+            call.actor,
+            suggest_repairs=suggest_repairs,
+            report=report,
+        )
     call.answer(answer, _show)
     return 0
 

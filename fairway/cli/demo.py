@@ -3,6 +3,8 @@
 Room: ``fairway.cli``. Calls ``fairway.line.demo``.
 """
 
+import io
+from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,10 +22,14 @@ def demo(call: Call) -> int:
     Acts as at 2013-09-01 unless --at says otherwise. Leaves demo-results/.
     """
     from fairway.line.demo import demo as go
+    from fairway.line.demo import page
 
     with call.report() as report:
         answer = go(call.time or DEMO_AT, call.actor, report=report)
-    call.answer(answer, _show)
+    with redirect_stdout(io.StringIO()) as text:
+        _show(answer)
+    page(text.getvalue())
+    call.answer(answer, lambda _: say(text.getvalue().rstrip("\n")))
     return 0
 
 

@@ -6,7 +6,7 @@ judged. Nothing is written here: the caller keeps the rows set aside.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +66,8 @@ class CheckResult:
 
     Attributes:
         passing: Rows that break no rule of severity ``error``; text is converted where the
-            contract asks for another type. Nothing is computed until it is read.
+            contract asks for another type (null where it does not read and that only warns).
+            Nothing is computed until it is read.
         aside: The other rows as they came, with ``BROKEN``: a row stands once for each rule that
             it breaks. Not computed until it is read.
         rules: What became of each rule.
@@ -108,8 +109,9 @@ def check(
         ContractError: If the table as a whole breaks a promise of severity ``error``: a column is
             missing or mistyped, or a limit such as the number of rows is not kept.
     """
-    from fairway.data import condition
+    from fairway.data import breach, condition
 
+    table = breach.plain(table)
     schema = [
         RuleResult(rule=rule, column=column, severity=severity, passed=False, why=why)
         for rule, column, severity, why in condition.misfits(table, contract)
@@ -296,33 +298,37 @@ def _judge_table(
     asked: _Asked, contract: Contract, time: str | None
 ) -> tuple[list[RuleResult], int, datetime | None]:
     """Count rows and limits, and find the newest row: one scan of what that needs."""
+    import ibis
+
     from fairway.data import breach, duplicate
 
-    table = asked.typed.convert(asked.typed.table)
+    typed = asked.typed
+    table = typed.table
     limits = [one for one in contract.limits if set(one.columns) <= set(table.columns)]
     wanted: dict[str, Any] = {"n_rows": table.count()}
-    if time in table.columns:
-        wanted["newest"] = table[time].cast("timestamp").max()
-    for name, kind in asked.typed.types.items():
-        raw = asked.typed.table[name]
-        wanted |= {f"known {name}": raw.count(), f"read {name}": breach.convert(raw, kind).count()}
+    if time is not None and time in table.columns and typed.value(table, time).type().is_temporal():
+        wanted["newest"] = typed.value(table, time).cast("timestamp").max()
+    for name in typed.types:
+        wanted |= {
+            f"known {name}": table[name].count(),
+            f"read {name}": typed.value(table, name).count(),
+        }
     for i, limit in enumerate(limits):
-        asks = [breach.breaks(table[rule.column], rule) for rule in limit.rules]
+        asks = [breach.breaks(typed.value(table, rule.column), rule) for rule in limit.rules]
         if asks:
-            import ibis
-
             wanted[f"n{i}"] = table.count(where=ibis.or_(*asks))
     row = table.aggregate(**wanted).to_pyarrow().to_pylist()[0]
     n_rows, newest = int(row["n_rows"]), row.get("newest")
     results = []
-    for name, kind in asked.typed.types.items():
+    for name, kind in typed.types.items():
         n_known, n_read = row[f"known {name}"], row[f"read {name}"]
         if n_read * 2 < n_known:
-            results.append(_tell_unreadable(asked, name, kind, n_known - n_read, n_known))
+            told = _tell_unreadable(asked, name, kind, n_known - n_read, n_known)
+            results.append(replace(told, severity=contract.columns[name].severity_of("type")))
     for i, limit in enumerate(limits):
         n = row.get(f"n{i}", n_rows)
         if limit.metric == "duplicateValues":
-            found = duplicate.find(asked.connection, table, limit.columns)
+            found = duplicate.find(asked.connection, typed.convert(table), limit.columns)
             n = found.n_repeats if found else 0
         results.append(_tell_limit(limit, int(n), n_rows))
     return results, n_rows, newest.replace(tzinfo=UTC) if newest else None

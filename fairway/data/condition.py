@@ -93,7 +93,8 @@ def misfits(table: ir.Table, contract: Contract) -> list[tuple[str, str, Severit
         if fits == "never":
             why = f"{name} is {type_}, the contract says {rule.type}."
             found.append(("type", name, severity, why))
-        for one in rule.rules(name) if fits == "as is" else ():
+        limited = [o for limit in contract.limits for o in limit.rules if o.column == name]
+        for one in (*rule.rules(name), *limited) if fits == "as is" else ():
             if not breach.is_comparable(type_, one):
                 why = f"{name} is {type_}, which cannot be held to {one.kind} {one.value}."
                 found.append((one.kind, name, one.severity, why))

@@ -5,6 +5,7 @@ sorted in blocks, then the few rows whose hash was there twice. Import it inside
 """
 
 import math
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,12 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
+from ibis.util import gen_name
 
 from fairway.data.breach import is_missing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ibis.backends.duckdb import Backend
 
@@ -59,18 +61,29 @@ def find(connection: "Backend", table: ir.Table, columns: "Sequence[str]") -> Du
     suspects = _repeated(connection, hashed.select("fairway_hash"), n_rows=_count(keys))
     if not len(suspects):
         return None
-    listed = ibis.memtable(pa.table({"fairway_hash": pa.array(suspects)}))
-    counted = hashed.semi_join(listed, "fairway_hash").group_by(list(columns))
-    found = connection.create_table(
-        ibis.util.gen_name("fairway_keys"),
-        counted.aggregate(fairway_n=lambda t: t.count()).filter(lambda t: t.fairway_n > 1),
-        temp=True,
-    )
+    with _listed(connection, suspects) as listed:
+        counted = hashed.semi_join(listed, "fairway_hash").group_by(list(columns))
+        found = connection.create_table(
+            gen_name("fairway_keys"),
+            counted.aggregate(fairway_n=lambda t: t.count()).filter(lambda t: t.fairway_n > 1),
+            temp=True,
+        )
     total = found.aggregate(n_keys=found.count(), n_rows=found.fairway_n.sum()).to_pyarrow()
     n_keys, n_rows = total["n_keys"][0].as_py(), int(total["n_rows"][0].as_py() or 0)
     if not n_keys:
         return None
     return Duplicates(keys=found.drop("fairway_n"), n_rows=n_rows, n_repeats=n_rows - n_keys)
+
+
+@contextmanager
+def _listed(connection: "Backend", hashes: "np.typing.NDArray[np.uint64]") -> "Iterator[ir.Table]":
+    """Lend hashes to the engine as a table: Ibis's memtable cannot be dropped with sqlglot 30."""
+    name = gen_name("fairway_suspects")
+    connection.con.register(name, pa.table({"fairway_hash": pa.array(hashes)}))
+    try:
+        yield connection.table(name)
+    finally:
+        connection.con.unregister(name)
 
 
 def mix(values: "Sequence[ir.Value]") -> ir.IntegerValue:

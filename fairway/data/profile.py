@@ -106,6 +106,9 @@ def profile(table: "ir.Table") -> Profile:
     Counts, minima and maxima are of all rows. For a table over ``MOST_ROWS`` rows the rest is of a
     sample that depends on the rows alone, so that the answer is the same every time.
     """
+    from fairway.data import breach
+
+    table = breach.plain(table)
     n_rows = int(table.count().to_pyarrow().as_py())
     with held(_drawn(table, n_rows)) as sample:
         n_sampled = int(sample.count().to_pyarrow().as_py())

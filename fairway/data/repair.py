@@ -43,7 +43,7 @@ class RepairRule:
             of the training rows. A row to predict is never dropped: there it becomes missing.
         sentinel: Values that stand for "missing".
         spelling: Variant -> the one spelling.
-        clip: Lowest and highest value to pass on, either infinite.
+        clip: Lowest and highest value to pass on; None leaves a side open.
     """
 
     missing: Scalar | None = None
@@ -52,7 +52,7 @@ class RepairRule:
     then: str = "missing"
     sentinel: tuple[Scalar, ...] = ()
     spelling: Mapping[str, str] = field(default_factory=dict)
-    clip: tuple[float, float] | None = None
+    clip: tuple[float | None, float | None] | None = None
 
 
 DEFAULT = RepairRule(missing="median", flag=True)
@@ -136,7 +136,7 @@ def _read_spelling(name: str, value: object) -> dict[str, str]:
     return {str(key): text for key, text in value.items()}
 
 
-def _read_clip(name: str, value: object) -> tuple[float, float] | None:
+def _read_clip(name: str, value: object) -> tuple[float | None, float | None] | None:
     if value is None:
         return None
     hint = "Write [lowest, highest]; -inf and inf leave a side open."
@@ -147,7 +147,7 @@ def _read_clip(name: str, value: object) -> tuple[float, float] | None:
     low, high = float(value[0]), float(value[1])
     if not low <= high:
         raise _wrong(name, "clip", value, hint)
-    return low, high
+    return (low if math.isfinite(low) else None), (high if math.isfinite(high) else None)
 
 
 def fit(
@@ -209,7 +209,7 @@ def fit(
         if plan.column in mads:
             repairs.append(mads[plan.column])
         if plan.clip is not None:
-            low, high = (bound if math.isfinite(bound) else None for bound in plan.clip)
+            low, high = plan.clip
             repairs.append({"column": plan.column, "op": "clip", "low": low, "high": high})
         missed = n_missing[plan.column]
         repairs.append(_missing(plan, fills[plan.column], missed, n_rows))

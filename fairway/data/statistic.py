@@ -5,7 +5,6 @@ plan comes in from ``repair``, numbers go back. It must see values exactly as
 ``fairway.model.repair`` will see them when it applies what was fitted.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,7 +31,7 @@ class Plan:
         spelling: Variant -> the one spelling; text only.
         mad_k: As in ``RepairRule``; numbers only, like ``clip``.
         then: What happens to an outlier: ``"missing"`` or ``"drop"``.
-        clip: Lowest and highest value to pass on.
+        clip: As in ``RepairRule``; numbers only.
     """
 
     column: str
@@ -43,7 +42,7 @@ class Plan:
     spelling: Mapping[str, str]
     mad_k: float | None
     then: str
-    clip: tuple[float, float] | None
+    clip: tuple[float | None, float | None] | None
 
 
 def before_mad(table: "ir.Table", plan: Plan) -> "ir.Value":
@@ -107,9 +106,9 @@ def after_mad(table: "ir.Table", plan: Plan, mads: Mapping[str, Mapping[str, Any
         column = is_far.ifelse(ibis.null("float64"), column)
     if plan.clip is not None:
         low, high = plan.clip
-        if math.isfinite(low):
+        if low is not None:
             column = (column < low).ifelse(low, column)
-        if math.isfinite(high):
+        if high is not None:
             column = (column > high).ifelse(high, column)
     return column
 

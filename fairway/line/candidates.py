@@ -131,7 +131,7 @@ def score(shop: Shop, document: Mapping[str, Any]) -> float:
 def failed(shop: Shop, name: str, result: Result, parameters: Mapping[str, Any]) -> Outcome:
     """What to say of a candidate whose training or evaluation did not end well."""
     try:
-        require(shop.home, result)
+        require(shop.home, shop.project, result)
         why = result.why
     except FairwayError as error:
         why = f"{error.problem} {error.hint}"
@@ -188,7 +188,7 @@ def searched(shop: Shop, one: Candidate) -> tuple[Outcome, list[CandidateRecord]
 def measure_all(
     shop: Shop, outcomes: Mapping[str, Outcome]
 ) -> tuple[dict[str, Outcome], dict[str, Mapping[str, Any]]]:
-    """Predict and measure every trained candidate; outcomes with evaluations, and what those say."""
+    """Predict and measure every trained candidate; the outcomes, and what was measured."""
     steps = {
         f"{name} evaluation": evaluate_step(
             shop, shop.project.candidates.get(name), one.model, label=f"{name} evaluation"
@@ -211,11 +211,22 @@ def measure_all(
             one,
             evaluation=result.output,
             cached=(one.cached or name == BASELINE) and result.cached,
-            code={path: d for path, d in result.reads.items() if d} if one.predict else {},
+            code=_kept_code(shop, result) if one.predict else {},
             validation=score(shop, documents[name]),
             threshold=threshold(shop.project, documents[name]),
         )
     return told, documents
+
+
+def _kept_code(shop: Shop, result: Result) -> dict[str, Digest]:
+    """Store the project's files that a predicting process read, so that a release can hold them."""
+    read = {path: digest for path, digest in result.reads.items() if digest}
+    found = {}
+    for path, digest in read.items():
+        file = shop.project.root / path
+        if file.is_file() and shop.home.blobs.put_file(file) == digest:
+            found[path] = digest
+    return found
 
 
 def threshold(project: Project, document: Mapping[str, Any]) -> float | None:
@@ -231,7 +242,7 @@ def _document(shop: Shop, result: Result) -> Mapping[str, Any]:
     Raises:
         StepError: If the evaluation failed.
     """
-    tree = require(shop.home, result)
+    tree = require(shop.home, shop.project, result)
     file = shop.home.blobs.entries(tree)["evaluation.json"]
     found: Mapping[str, Any] = shop.home.blobs.read_json(file.digest)
     return found

@@ -41,7 +41,7 @@ def at(home: Home, project: Project, time: datetime) -> dict[str, Any]:
 def candidates(
     home: Home, project: Project, *, where: str, order: str, limit: int
 ) -> dict[str, Any]:
-    """List candidates of all runs, filtered and sorted; see ``tracking.search`` for the language."""
+    """List candidates of all runs, filtered and sorted in the language of ``tracking.filter``."""
     found = search.search(home.db, project=project.name, where=where, order=order, limit=limit)
     return {"candidates": [search.to_json(row) for row in found]}
 
@@ -60,7 +60,9 @@ def logs(home: Home, project: Project, *, step: str | None, run: str | None) -> 
     rows = [_step(one) for one in results.of_run(home.db, chosen.id)]
     if step is None:
         return {"run": chosen.id, "steps": rows}
-    named = [row for row in rows if re.split(r"[ #]", row["name"])[0] == step or row["name"] == step]
+    named = [
+        row for row in rows if re.split(r"[ #]", row["name"])[0] == step or row["name"] == step
+    ]
     if not named:
         names = ", ".join(sorted({row["name"] for row in rows}))
         raise NotFoundError(
@@ -127,17 +129,12 @@ def data_diff(home: Home, project: Project, old: str, new: str) -> dict[str, Any
 
 def audit(home: Home) -> dict[str, Any]:
     """Check the journal's chain, the pointers against it, and the heads kept in releases."""
-    anchors = [
-        Digest(entry.body["head"])
-        for name in _projects(home)
-        for entry in journal.entries(home.db, project=name, kind="released")
-        if "head" in entry.body
-    ]
+    known = journal.every(home.db)
+    anchors = [Digest(one.body["head"]) for one in known if one.kind == "released"]
     breaks = [*journal.verify(home.db, anchors=anchors), *pointer.verify(home.db)]
-    n_entries = home.db.read("SELECT count(*) AS n FROM journal")[0]["n"]
     return {
         "ok": not breaks,
-        "n_entries": n_entries,
+        "n_entries": len(known),
         "head": journal.head(home.db),
         "breaks": [{"seq": one.seq, "problem": one.problem} for one in breaks],
     }
@@ -249,11 +246,6 @@ def _related(starts: list[Entry], runs_: list[Entry], entries: list[Entry]) -> l
         r.seq for r in runs_ if r.body.get("run") in run_ids
     }
     return [e for e in entries if e.seq in started or e.body.get("release") in releases - {None}]
-
-
-def _projects(home: Home) -> list[str]:
-    rows = home.db.read("SELECT DISTINCT project FROM journal ORDER BY project")
-    return [row["project"] for row in rows]
 
 
 def _resolve(text: str, known: Iterable[Digest], *, what: str) -> Digest:

@@ -4,6 +4,7 @@ Room: ``fairway.line``; ``check`` and ``run`` begin with it. The stages run as s
 (``line.stages``); nothing here loads an engine.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,7 +15,7 @@ from fairway import digest as naming
 from fairway.data import source
 from fairway.data.split import EntitySplit, TimeSplit
 from fairway.digest import Digest
-from fairway.errors import StepError
+from fairway.errors import FairwayError, ProjectError, StepError
 from fairway.line.look import spell
 from fairway.line.progress import Report
 from fairway.line.stages import fault, spec
@@ -90,8 +91,8 @@ def variables(project: Project) -> dict[str, str]:
 
 
 def environment(project: Project) -> dict[str, Digest]:
-    """The project's lock files by content."""
-    return {str(path.relative_to(project.root)): naming.of_file(path) for path in project.env}
+    """The project's lock files: path from the root, or name where outside of it -> content."""
+    return {_name(project, path): naming.of_file(path) for path in project.env}
 
 
 def environment_digest(project: Project) -> Digest | None:
@@ -100,7 +101,7 @@ def environment_digest(project: Project) -> Digest | None:
     return naming.of_json(files) if files else None
 
 
-def require(home: Home, result: Result) -> Digest:
+def require(home: Home, project: Project, result: Result) -> Digest:
     """The output of a step that must have ended well.
 
     Raises:
@@ -111,13 +112,22 @@ def require(home: Home, result: Result) -> Digest:
     log = home.blobs.read(result.log).decode(errors="replace") if result.log else ""
     refusal = fault.hear(log)
     if refusal is not None:
-        raise refusal
+        raise _placed(project, refusal)
     tail = "\n".join(log.strip().splitlines()[-5:])
     said = f" It ended with:\n{tail}\n" if tail else ""
     raise StepError(
         f"Step {result.name} {result.state.replace('_', ' ')}: {result.problem}{said}",
         hint=f"See: fairway logs {result.name.split()[0]}",
     )
+
+
+def _placed(project: Project, refusal: FairwayError) -> FairwayError:
+    """Let an error of the project's author point at the line that it is about."""
+    if not isinstance(refusal, ProjectError) or refusal.file is not None:
+        return refusal
+    named = re.match(r"Source (\w+)", refusal.problem)
+    key = f"source.{named[1]}" if named else "dataset"
+    return project.fault(key, refusal.problem, hint=refusal.hint)
 
 
 def stage(
@@ -150,10 +160,8 @@ def _sources(
     base = naming.of_json([spec.write(asked), _contents(project)])
     clock = _known_clock(home, project, base, spell(at)) or spell(at)
     step = stage(home, project, "sources", replace(asked, at=clock), {})
-    result = run_step(
-        home, step, root=project.root, project=project.name, run=run
-    )
-    tree = require(home, result)
+    result = run_step(home, step, root=project.root, project=project.name, run=run)
+    tree = require(home, project, result)
     told = home.blobs.read_json(home.blobs.entries(tree)["report.json"].digest)
     if not result.cached:
         with home.db.transaction() as tx:
@@ -190,6 +198,11 @@ def _contracts(project: Project, names: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def _name(project: Project, path: Path) -> str:
+    inside = path.is_relative_to(project.root)
+    return path.relative_to(project.root).as_posix() if inside else path.name
+
+
 def _contents(project: Project) -> dict[str, Digest]:
     return {name: naming.of_file(path) for name, path in project.contracts.items()}
 
@@ -204,10 +217,8 @@ def _user_steps(
     rows = {n: e.digest for n, e in home.blobs.entries(sources).items()}
     steps = [_user_step(home, project, one, rows) for one in project.steps.values()]
     made = {}
-    for result in run_steps(
-        home, steps, root=project.root, project=project.name, run=run
-    ):
-        made[result.name] = (project.steps[result.name], require(home, result))
+    for result in run_steps(home, steps, root=project.root, project=project.name, run=run):
+        made[result.name] = (project.steps[result.name], require(home, project, result))
         report.step(result.name)
     return made
 
@@ -232,7 +243,7 @@ def _user_step(home: Home, project: Project, one: UserStep, rows: Mapping[str, D
             )
             suffixes[place] = path.name
     suffix = Path(one.output).suffix
-    locks = {str(p): naming.of_file(p) for p in one.env} | environment(project)
+    locks = {_name(project, p): naming.of_file(p) for p in one.env} | environment(project)
     return Step(
         name=one.name,
         command=one.run,
@@ -274,10 +285,8 @@ def _dataset(
     step = stage(home, project, "dataset", asked, {"in.sources": sources, **places})
     named = {f"in.{name}": one.output for name, (one, _) in outputs.items()}
     step = replace(step, suffixes={**step.suffixes, **named})
-    result = run_step(
-        home, step, root=project.root, project=project.name, run=run
-    )
-    return require(home, result)
+    result = run_step(home, step, root=project.root, project=project.name, run=run)
+    return require(home, project, result)
 
 
 def _stale(project: Project, told: Mapping[str, Any], at: datetime) -> list[str]:
@@ -290,7 +299,7 @@ def _stale(project: Project, told: Mapping[str, Any], at: datetime) -> list[str]
         age_s = (at - datetime.fromisoformat(newest)).total_seconds()
         if age_s > one.fresh_s:
             warnings.append(
-                f"{name} is stale: its newest row is of {newest}, {age_s / 3600:,.1f} h before the clock; "
+                f"{name} is stale: its newest row is of {newest}, {age_s / 3600:,.1f} h old; "
                 f"{one.fresh_s / 3600:,.1f} h are allowed."
             )
     return warnings

@@ -1,7 +1,7 @@
 """``fairway run``: from the sources to measured candidates, as far as that is not known already.
 
-Room: ``fairway.line``; after ``prepare`` and ``candidates``, before ``release``. It judges nothing and
-releases nothing. A run in which nothing changed runs nothing and loads no engine.
+Room: ``fairway.line``; after ``prepare`` and ``candidates``, before ``release``. It judges
+and releases nothing. A run in which nothing changed runs nothing and loads no engine.
 """
 
 import os
@@ -23,7 +23,8 @@ from fairway.line.record import BASELINE, Outcome, Record
 from fairway.project import Project
 from fairway.store import journal
 from fairway.store.home import Home
-from fairway.tracking import log, run as runs
+from fairway.tracking import log
+from fairway.tracking import run as runs
 from fairway.tracking.log import CandidateRecord, Metric
 from fairway.tracking.run import RunId
 
@@ -43,7 +44,7 @@ def run(
     project_file = home.blobs.put_file(project.file)
     criteria = {name: gate.digest_of(rules) for name, rules in project.gate.items()}
     with home.db.transaction() as tx:
-        runs.mark_interrupted(tx, project.name, _is_alive)
+        runs.mark_interrupted(tx, project.name, is_alive)
         run_id = runs.start(
             tx,
             project=project.name,
@@ -84,7 +85,7 @@ def run(
         dataset=prepared.dataset,
         snapshot=prepared.file(home, "rows.parquet"),
         criteria=criteria,
-        environment=environment(project),
+        environment=_kept(home, project),
         outcomes=outcomes,
         best=_best(outcomes),
     )
@@ -121,8 +122,15 @@ def _candidates(
     return [measured[name] for name in ordered], trials, documents
 
 
+def _kept(home: Home, project: Project) -> dict[str, Digest]:
+    """Store the lock files, so that a release can hold them."""
+    for path in project.env:
+        home.blobs.put_file(path)
+    return environment(project)
+
+
 def _best(outcomes: list[Outcome]) -> str | None:
-    """The candidate with the highest validation pay-off, else the least loss; the baseline is none."""
+    """The candidate with the highest validation pay-off, else the least loss; never the baseline."""
     scored = [
         (o.validation, -place, o.name)
         for place, o in enumerate(outcomes)
@@ -277,7 +285,7 @@ def _birth(pid: int) -> str:
     return told.rpartition(")")[2].split()[19]
 
 
-def _is_alive(body: Mapping[str, Any]) -> bool:
+def is_alive(body: Mapping[str, Any]) -> bool:
     """Whether the process that a run's logbook names is still at work."""
     pid = body.get("pid")
     return isinstance(pid, int) and bool(_birth(pid)) and _birth(pid) == body.get("boot")

@@ -30,7 +30,11 @@ N_ROWS_AT_ONCE = 10_000  # of one batch
 N_LINE_BYTES = 4_096  # an answer this long is no number
 N_STDERR_BYTES = 16_384  # of its last words, kept to be shown
 N_CHUNK_BYTES = 65_536
+PINNED = (  # one thread, and no compiled files beside a release's code
+    "OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1"
+)
 NOTHING = memoryview(b"")
+LOOK_S = 0.5  # how often to look whether it lives, should a child of it keep its output open
 END_S = 5.0  # grace to end by itself once its input is closed
 
 
@@ -132,9 +136,12 @@ class Process:
                     f"{self._timeout_s:g} s and was ended.",
                     hint="Answer one score per row and flush after each batch, or raise timeout.",
                 )
-            data = self._exchange(deadline, data)
+            has_ended = self._process.poll() is not None  # asked before reading its last answer
+            data = self._exchange(min(deadline, time.monotonic() + LOOK_S), data)
+            is_silent = not self._answer
             self._take(scores, first)
-            if self._stdout not in self._selector.get_map() and len(scores) < rows.num_rows:
+            is_closed = self._stdout not in self._selector.get_map()
+            if (is_closed or (has_ended and is_silent)) and len(scores) < rows.num_rows:
                 self._die(len(scores), rows.num_rows)
         with contextlib.suppress(KeyError):
             self._selector.unregister(self._stdin)
@@ -250,7 +257,7 @@ def start(
         line = command.replace("{python}", shlex.quote(sys.executable))
         if model is not None:
             line = line.replace("{model}", shlex.quote(str(model.resolve())))
-        words = ["/bin/sh", "-c", f"export PYTHONDONTWRITEBYTECODE=1; {line}"]  # code is immutable
+        words = ["/bin/sh", "-c", f"export {PINNED}; {line}"]
     else:
         words = list(command)
     try:

@@ -109,7 +109,7 @@ class Child:
             self._started_s = time.monotonic()
             self.pid = os.posix_spawn(
                 SHELL,
-                ["sh", "-c", f"cd {quoted} || exit 126\n{command}"],
+                ["sh", "-c", f"cd {quoted} && unset OLDPWD || exit 126\n{command}"],
                 {**environment, stray.TOKEN: token},
                 file_actions=[
                     (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),

@@ -37,7 +37,8 @@ class Files:
 
     The law: ``state`` never answers with what was so before the latest change, however fast it
     came. A remembered digest counts only while the file's size, times and number are the same,
-    and while no command has run since or its change is too old to hide another in the same tick.
+    and while no command has begun or ended since, or its change is too old to hide another in the
+    same tick.
 
     Attributes:
         root: The project's folder, without symbolic links.
@@ -52,6 +53,7 @@ class Files:
             if place.startswith(self.root + "/")
         ]
         self._memo: dict[str, tuple[Signature, int, Digest]] = {}
+        self._absent: dict[str, int] = {}
         self._epoch = 0
         self._settled_ns = 0
 
@@ -63,6 +65,10 @@ class Files:
         """
         self._epoch += 1
         self._settled_ns = max(self._settled_ns, start_ns)
+
+    def command_ended(self) -> None:
+        """Say that a command has ended: what it may have changed is looked at again."""
+        self._epoch += 1
 
     def name(self, path: str) -> str | None:
         """The name of a path that a process used; None where it does not count.
@@ -76,14 +82,19 @@ class Files:
         name = path[len(self.root) + 1 :]
         if found := _BYTECODE.fullmatch(name):
             name = f"{found[1]}{found[2]}.py"
+        if name.endswith("-shm"):  # SQLite's shared memory, rebuilt by whoever opens a database
+            return None
         return None if IGNORED.intersection(name.split("/")) else name
 
     def state(self, name: str) -> Digest | None:
         """What a file, or a folder's listing, holds now; None where there is nothing."""
+        if self._absent.get(name) == self._epoch:
+            return None
         path = f"{self.root}/{name}"
         try:
             found = os.stat(path)  # noqa: PTH116  this runs hundreds of times in a run of nothing
         except (FileNotFoundError, NotADirectoryError):
+            self._absent[name] = self._epoch
             return None
         except OSError:
             return _UNREADABLE

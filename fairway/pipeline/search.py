@@ -59,6 +59,7 @@ class _Search:
     accept: Accept | None
     environ: Mapping[str, str] | None
     evaluate: Callable[[Result], float]
+    then: Callable[[Step], Step] | None
 
     def try_out(
         self, start: int, proposed: Sequence[Mapping[str, Value]], past: Sequence[Mapping[str, Any]]
@@ -72,9 +73,10 @@ class _Search:
             )
             for number, parameters in enumerate(proposed, start)
         ]
+        judges = [self.then(step) for step in steps] if self.then is not None else []
         found = run_steps(
             self.home,
-            steps,
+            [*steps, *judges],
             root=self.root,
             project=self.project,
             jobs=self.jobs,
@@ -84,8 +86,10 @@ class _Search:
         )
         results = {result.name: result for result in found}
         return [
-            self._value(number, parameters, results[step.name], past)
-            for (number, parameters), step in zip(enumerate(proposed, start), steps, strict=True)
+            self._value(number, parameters, results[step.name], results[judge.name], past)
+            for (number, parameters), step, judge in zip(
+                enumerate(proposed, start), steps, judges or steps, strict=True
+            )
         ]
 
     def _value(
@@ -93,14 +97,15 @@ class _Search:
         number: int,
         parameters: Mapping[str, Value],
         result: Result,
+        judged: Result,
         past: Sequence[Mapping[str, Any]],
     ) -> Trial:
-        value, problem = None, result.problem
-        if result.output is not None:
+        value, problem = None, result.problem or judged.problem
+        if result.output is not None and judged.output is not None:
             known = {each["output"]: each["value"] for each in past if each["value"] is not None}
             try:
                 value = known.get(result.output)
-                value = float(self.evaluate(result)) if value is None else value
+                value = float(self.evaluate(judged)) if value is None else value
                 problem = ""
             except StepError as error:
                 problem = error.problem
@@ -121,6 +126,7 @@ def search(
     evaluation: Digest,
     root: Path,
     project: str,
+    then: Callable[[Step], Step] | None = None,
     jobs: int | None = None,
     run: str | None = None,
     accept: Accept | None = None,
@@ -143,6 +149,8 @@ def search(
         evaluation: Names everything that a value depends on besides the output: rows, metric.
         root: The project's folder.
         project: The project's name.
+        then: Makes the step that judges a trial's step, for which it waits (``after``); it runs
+            beside the other trials, and ``evaluate`` gets its result instead of the trial's.
         jobs: How many run at once; as many as there are cores where not said. The record of a
             search goes on in rounds of the size that it began with.
         run: See ``run_steps``.
@@ -164,6 +172,7 @@ def search(
         accept=accept,
         environ=environ,
         evaluate=evaluate,
+        then=then,
     )
     seed = seed_of(project, step.name)
     about = {
@@ -227,7 +236,8 @@ def _repeat(
         past = past[: len(past) - len(past) % width]  # its last round was cut short by n_trials
     if not past:
         return []
-    trials = work.try_out(0, [each["parameters"] for each in past], past)
+    proposed = [{name: each["parameters"][name] for name in work.space} for each in past]
+    trials = work.try_out(0, proposed, past)
     same = [t.value == each["value"] for t, each in zip(trials, past, strict=True)]
     n_same = sum(1 for _ in takewhile(bool, same))
     return trials if n_same == len(trials) else trials[: (n_same // width + 1) * width]
@@ -263,7 +273,8 @@ class _Sampler:
             self._study.sampler = optuna.samplers.TPESampler(
                 seed=self._seed + number, multivariate=True, constant_liar=True
             )
-            proposed.append(dict(self._study.ask(self._spaces).params))
+            asked = self._study.ask(self._spaces).params
+            proposed.append({name: asked[name] for name in self._spaces})
         return proposed
 
     def learn(self, trials: Sequence[Trial]) -> None:

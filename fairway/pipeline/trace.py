@@ -133,16 +133,17 @@ def _parse(files: Files, record: Path, *, has_shim: bool) -> tuple[set[str], set
         name = _counted(files, kind, path)
         if name is None:
             continue
-        if kind == "D":
-            if pid not in hooked:  # the hook tells which listings are not the import system's
-                listed.setdefault(pid, set()).add(f"{name}/")
-        elif kind == "L":
-            read.add(f"{name}/")
+        if kind in "DL":
+            listed_by = pid if kind == "D" else ""
+            if listed_by not in hooked:  # the hook tells which are not the import system's
+                listed.setdefault(listed_by, set()).add(f"{name}/")
         elif kind == "W":
             if name not in read | absent:
                 own.add(name)
-        elif name not in own:
-            (read if kind == "R" else absent).add(name)
+        elif kind == "A" and name not in own:
+            absent.add(name)
+        elif kind == "R" and name not in own | absent:
+            read.add(name)  # found absent before: the command made it, and its end tells
     return read.union(*listed.values()), absent, is_whole
 
 

@@ -20,6 +20,7 @@ from fairway.pipeline.child import Child, Ending
 from fairway.pipeline.file import Files
 from fairway.pipeline.result import Result, State
 from fairway.pipeline.step import Step, Value, expand, placeholders
+from fairway.store.disk import refusals
 from fairway.store.home import Home
 
 USUAL_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR")
@@ -124,13 +125,17 @@ class Workplace:
             NotFoundError: If an input is not in the store.
             StoreError: If the home cannot be written.
         """
-        step = task.step
         if self._folder is None:
             self._folder = self._open()
+        with refusals(self._folder):
+            return self._start(task, self._folder)
+
+    def _start(self, task: Task, folder: Path) -> Child:
+        step = task.step
         self._n_started += 1
-        task.record = self._folder / f"{self._n_started}-read"
-        task.start_ns = _tick(self._folder)
-        task.out = self._folder / f"{self._n_started}-{step.output}{step.output_suffix}"
+        task.record = folder / f"{self._n_started}-read"
+        task.start_ns = _tick(folder)
+        task.out = folder / f"{self._n_started}-{step.output}{step.output_suffix}"
         if step.output_kind == "folder":
             task.out.mkdir()
         values: dict[str, Value] = {**step.parameters, "python": self._python}
@@ -165,6 +170,7 @@ class Workplace:
         assert task.child is not None
         ending = task.child.finish(self.pids)
         del self._running[task.child.pid]
+        self._files.command_ended()
         task.child = None
         task.endings.append(ending)
         state, problem = _judge(task)
@@ -235,7 +241,8 @@ class Workplace:
         folder = self._around.enter_context(self._home.scratch("steps"))
         self._around.enter_context(stray.adopting())
         self._around.enter_context(stray.watched(self._token))
-        _let_clock_tick(folder)
+        with refusals(folder):
+            _let_clock_tick(folder)
         return folder
 
     def _give(self, digest: Digest, name: str) -> tuple[Path, _Marks]:

@@ -148,6 +148,16 @@ def entries(
     return [_entry(row) for row in db.read(sql, parameters)]
 
 
+def every(db: Database | Transaction) -> list[Entry]:
+    """The entries of all projects of the home, in the order in which they were written.
+
+    Raises:
+        StoreError: If the database refuses.
+    """
+    sql = f"SELECT {_COLUMNS} FROM journal ORDER BY seq"  # noqa: S608  fixed text only
+    return [_entry(row) for row in db.read(sql)]
+
+
 def head(db: Database | Transaction) -> Digest:
     """The digest of the newest entry of the home; whoever keeps it can later prove a cut tail.
 

@@ -1,7 +1,7 @@
 """Ask every leakage test about the dataset, and say which columns are withheld.
 
-Room: ``fairway.line``, for the stage ``dataset``. A column that somebody has accepted by name, with a
-reason, is not withheld; the finding stays.
+Room: ``fairway.line``, for the stage ``dataset``. A column that somebody has accepted by name,
+with a reason, is not withheld; the finding stays.
 """
 
 from collections.abc import Mapping, Sequence
@@ -87,7 +87,7 @@ def _probe(
     def rebuild(shown: "Mapping[str, ir.Table]") -> "ir.Table":
         return dataset.build(engine, asked.dataset, shown, files, Path.cwd(), is_counted=False)
 
-    late = {one.column for one in found}
+    late = {one.column for one in found if one.column not in asked.dataset.accept}
     unknown = (
         lineage.sole(lineage.origins(built, tables[base]), [asked.dataset.target, *late])
         if base
@@ -103,6 +103,7 @@ def _probe(
         features=features,
         known_at=needed,
         unknown=unknown,
+        refused=late,
     )
 
 

@@ -123,7 +123,7 @@ def _build(asked: DatasetSpecs, sources: Path, files: Mapping[str, Path]) -> _Bu
     built = dataset.build(engine, asked.dataset, tables, files, Path.cwd(), keys=keys)
     if "part" in built.columns:
         raise ProjectError(
-            "The dataset has a column 'part', which is Fairway's name for train, validation and test.",
+            "The dataset has a column 'part', which is what Fairway calls train, validation, test.",
             hint="Give it another name in the build.",
         )
     return _Built(

@@ -1,26 +1,23 @@
 """Predict the parts that a model has not learned from, and measure what its answers are worth.
 
-Room: ``fairway.line``; after the candidates. Inputs: the dataset's folder and the model's. Output
-folder: ``evaluation.json`` by part, and ``predictions.parquet`` (part, outcome, score, in the rows'
-order). Predictions go through the repairs and ``fairway.model`` alone, as they will in production.
+Room: ``fairway.line``; after the candidates. Inputs: the dataset's folder, and a model's or a
+release's. Output folder: ``evaluation.json`` by part, and ``predictions.parquet`` (part, outcome,
+score, in the rows' order). Predictions go through repairs and ``fairway.model`` alone.
 """
 
 import json
-import os
-import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from fairway.evaluation import custom, latency, vocabulary
 from fairway.evaluation.estimate import Estimate
 from fairway.evaluation.measure import measure
 from fairway.line.stages import spec
 from fairway.line.stages.spec import EvaluationSpec
-from fairway.model import process, repair, runtime, signature
+from fairway.model import bundle, process, runtime, signature
+from fairway.model.bundle import Raw
 from fairway.model.runtime import Predictor
 from fairway.model.signature import Signature
-from fairway.pipeline.step import expand
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,107 +27,109 @@ BATCH_ROWS = 10_000
 N_SINGLE = 1000  # one-row predictions whose latency is measured
 
 
-def take(
-    spec_file: Path, out: Path, dataset: Path, model: Path, release: Path | None = None
-) -> None:
+def take(spec_file: Path, out: Path, dataset: Path, model: Path) -> None:
     """Write the predictions and what they are worth.
 
     Args:
         spec_file: An ``EvaluationSpec``.
         out: The empty folder to write into.
         dataset: The folder that the stage ``dataset`` wrote.
-        model: The model's folder.
-        release: The folder of a release whose repairs, signature and code are to be used.
+        model: The model's folder; with ``is_release`` that of a whole release.
 
     Raises:
         StepError: If the model cannot be loaded, dies, or answers what is no score.
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     asked = spec.read(spec_file.read_bytes(), EvaluationSpec)
-    own = release or dataset
-    signed = signature.from_json(json.loads((own / "signature.json").read_bytes()))
-    repairs = json.loads((own / "repair.json").read_bytes())
+    signed, predictor = _predictor(asked, dataset, model)
     report = json.loads((dataset / "report.json").read_bytes())
-    part = pq.read_table(dataset / "part.parquet")["part"]
-    wanted = sorted({*(one.name for one in signed.inputs), signed.target, *asked.evaluate.slices})
-    rows = pq.read_table(dataset / "rows.parquet", columns=wanted)
-    predictor = _predictor(asked, signed, model, code=release / "code" if release else Path.cwd())
-    functions = {
-        name: custom.load(name, Path.cwd())
-        for name in asked.evaluate.metrics
-        if vocabulary.is_custom(name)
-    }
+    task: Literal["binary", "regression"] = report["task"]
+    slices = asked.evaluate.slices
+    wanted = {*(field.name for field in signed.inputs), signed.target, *slices}
+    rows = pq.read_table(dataset / "rows.parquet", columns=sorted(wanted))
+    part = pq.read_table(dataset / "part.parquet", columns=["part"])["part"]
+    metrics = asked.evaluate.metrics
+    functions = {n: custom.load(n, Path.cwd()) for n in metrics if vocabulary.is_custom(n)}
     told: dict[str, Any] = {}
     kept: list[pa.Table] = []
     try:
         for name in asked.parts:
-            chosen = rows.filter(pa.compute.equal(part, name))
-            scores = _predict(predictor, repairs, chosen)
-            outcome = _numbers(chosen[signed.target])
-            single = name == "test"
+            chosen = rows.filter(pc.equal(part, name))
+            scores, outcome = _predict(predictor, chosen), _numbers(chosen[signed.target])
+            is_test = name == "test"
             told[name] = measure(
                 outcome,
                 scores,
-                task="binary" if signed.task == "binary" else "regression",
+                task=task,
                 train_mean=report["train_mean"],
-                metrics=asked.evaluate.metrics or None,
-                slices={column: chosen[column] for column in asked.evaluate.slices},
+                metrics=metrics or None,
+                slices={column: chosen[column] for column in slices},
                 payoff=asked.payoff,
                 functions=functions,
-                p99_ms=_latency(predictor, repairs, chosen) if single else None,
-                size_bytes=_size(model) if single else None,
+                p99_ms=_latency(predictor, chosen) if is_test else None,
+                size_bytes=_size(model) if is_test else None,
             )
-            size = len(chosen)
-            kept.append(pa.table({"part": [name] * size, "outcome": outcome, "score": scores}))
+            parts = pa.array([name] * len(chosen)).dictionary_encode()
+            kept.append(pa.table({"part": parts, "outcome": outcome, "score": scores}))
     finally:
         predictor.close()
     (out / "evaluation.json").write_text(json.dumps(told, sort_keys=True, allow_nan=False))
-    pq.write_table(pa.concat_tables(kept), out / "predictions.parquet", compression="zstd")
+    whole = pa.concat_tables(kept).unify_dictionaries()
+    pq.write_table(whole, out / "predictions.parquet", compression="zstd")
 
 
-def _predictor(asked: EvaluationSpec, signed: Signature, model: Path, *, code: Path) -> Predictor:
+def _predictor(asked: EvaluationSpec, dataset: Path, model: Path) -> tuple[Signature, Raw]:
+    """What scores raw rows, and what it takes."""
+    if asked.is_release:
+        found = bundle.read(model)
+        return found.signature, bundle.predictor(found)
+    signed = signature.from_json(json.loads((dataset / "signature.json").read_bytes()))
+    repairs = json.loads((dataset / "repair.json").read_bytes())
+    loaded: Predictor
     if asked.predict is None:
-        return runtime.load(model, features=signed.features, task=signed.task)
-    command = expand(asked.predict, {"python": sys.executable, "model": str(model.resolve())})
-    columns = [*signed.key, *signed.features]
-    return process.start(
-        command,
-        columns=list(dict.fromkeys(columns)),
-        cwd=code,
-        environment=os.environ,
-        timeout_s=asked.timeout_s,
-        task=signed.task,
-    )
+        loaded = runtime.load(model, features=signed.features, task=signed.task)
+    else:
+        loaded = process.start(
+            asked.predict,
+            model=model,
+            columns=signed.features,
+            cwd=Path.cwd(),
+            environment=None,
+            timeout_s=asked.timeout_s,
+            task=signed.task,
+        )
+    return signed, Raw(repairs, loaded)
 
 
-def _predict(
-    predictor: Predictor, repairs: list[Mapping[str, Any]], rows: "pa.Table"
-) -> "np.ndarray[Any, Any]":
+def _predict(predictor: Raw, rows: "pa.Table") -> "np.ndarray[Any, Any]":
     """Score rows in batches: (n rows) -> (n,) float64."""
     import numpy as np
 
-    batches = (rows.slice(start, BATCH_ROWS) for start in range(0, len(rows), BATCH_ROWS))
-    return np.concatenate(
-        [np.empty(0), *(predictor.predict(repair.apply(repairs, batch)) for batch in batches)]
-    )
+    starts = range(0, len(rows), BATCH_ROWS)
+    scores = [predictor.predict(rows.slice(start, BATCH_ROWS)) for start in starts]
+    return np.concatenate([np.empty(0), *scores])
 
 
-def _latency(predictor: Predictor, repairs: list[Mapping[str, Any]], rows: "pa.Table") -> Estimate | None:
+def _latency(predictor: Raw, rows: "pa.Table") -> Estimate | None:
     """Time one-row predictions, repairs included, as a server would make them."""
     if not len(rows):
         return None
-    singles = [rows.slice(number % len(rows), 1) for number in range(N_SINGLE)]
-    return latency.latency(
-        lambda number: predictor.predict(repair.apply(repairs, singles[number])), N_SINGLE
-    )
+    singles = [rows.slice(number % len(rows), 1).combine_chunks() for number in range(N_SINGLE)]
+
+    def one(number: int) -> None:
+        predictor.predict(singles[number])
+
+    return latency.latency(one, N_SINGLE)
 
 
 def _numbers(column: "pa.ChunkedArray") -> "np.ndarray[Any, Any]":
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    whole = pc.cast(column, "int8") if column.type == "bool" else column
+    whole = pc.cast(column, "int8") if pa.types.is_boolean(column.type) else column
     numbers: np.ndarray[Any, Any] = pc.cast(whole, "float64").to_numpy()
     return numbers
 

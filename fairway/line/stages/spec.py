@@ -65,7 +65,7 @@ class EvaluationSpec:
         parts: ``validation`` alone while searching, else also ``test``.
         predict: The command of a process that answers scores, with ``{model}``; None where the
             model is of a form that Fairway loads.
-        code: Whether the command runs in a release's own code, given as a further input.
+        is_release: Whether the model comes as a release, with its own repairs, signature and code.
     """
 
     parts: tuple[str, ...]
@@ -73,7 +73,7 @@ class EvaluationSpec:
     evaluate: Evaluate
     payoff: Payoff | None
     timeout_s: float
-    code: bool = False
+    is_release: bool = False
 
 
 def write(spec: object) -> Any:  # noqa: ANN401  any JSON value

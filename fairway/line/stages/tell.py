@@ -11,5 +11,5 @@ from fairway.data.check import RuleResult
 
 
 def rules(found: Iterable[RuleResult]) -> list[dict[str, Any]]:
-    """Spell rule results; their examples stay out: the journal and its views hold no row's values."""
+    """Spell rule results without their examples: evidence holds no row's values."""
     return [{k: v for k, v in asdict(one).items() if k != "examples"} for one in found]

@@ -6,12 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from fairway.data.contract import Contract, dump, load
-from fairway.data.rule import ColumnRule, Limit, Reference, RowRule, Unique, check_pattern
+from fairway.data.contract import Contract, load
+from fairway.data.rule import ColumnRule, Limit, Reference, RowRule, Unique
 from fairway.errors import ProjectError
 
 HEAD = """apiVersion: v3.1.0
@@ -130,69 +127,9 @@ slaProperties:
 
 
 @pytest.mark.parametrize(
-    ("operator", "bound", "kept", "broken"),
-    [
-        ("mustBe", 5, 5, 4),
-        ("mustNotBe", 5, 4, 5),
-        ("mustBeGreaterThan", 5, 6, 5),
-        ("mustBeGreaterOrEqualTo", 5, 5, 4),
-        ("mustBeLessThan", 5, 4, 5),
-        ("mustBeLessOrEqualTo", 5, 5, 6),
-        ("mustBeBetween", (5, 7), 7, 8),
-        ("mustNotBeBetween", (5, 7), 8, 7),
-    ],
-)
-def test_every_comparison_of_the_standard_is_known(
-    operator: str, bound: Any, kept: int, broken: int
-) -> None:
-    limit = Limit(metric="rowCount", operator=operator, bound=bound)
-
-    assert limit.holds(kept, of=100)
-    assert not limit.holds(broken, of=100)
-
-
-def test_a_misspelt_kind_is_told_first_and_with_its_line(tmp_path: Path) -> None:
-    head = HEAD.replace("DataContract", "DataContrakt").replace("v3.1.0", "v9")
-
-    error = fault(tmp_path, "  nonsense: 1\n", head=head)
-
-    assert (error.problem, error.line) == ("kind is 'DataContrakt'.", 2)
-
-
-def test_an_unknown_version_is_told_before_the_rest(tmp_path: Path) -> None:
-    error = fault(tmp_path, "  nonsense: 1\n", head=HEAD.replace("v3.1.0", "v2.2.2"))
-
-    assert (error.problem, error.line) == ("apiVersion is 'v2.2.2'.", 1)
-    assert "v3.0.0" in error.hint
-
-
-def test_an_unknown_field_is_told_with_its_line_and_the_nearest_match(tmp_path: Path) -> None:
-    error = fault(tmp_path, "  properties:\n  - name: x\n    logicaltype: string\n")
-
-    assert error.line == 10
-    assert "'logicaltype' is no field" in error.problem
-    assert "'logicalType'" in error.hint
-
-
-def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
-    error = fault(
-        tmp_path, "  properties:\n  - {name: x, logicalType: text}\n  - {name: y, required: maybe}\n"
-    )
-
-    assert [error.line, *[one.line for one in error.more]] == [9, 10]
-
-
-def test_a_field_given_twice_is_a_fault(tmp_path: Path) -> None:
-    error = fault(tmp_path, "  properties:\n  - name: x\n    required: true\n    required: false\n")
-
-    assert (error.problem, error.line) == ("'required' stands twice.", 11)
-
-
-@pytest.mark.parametrize(
     ("body", "line", "problem"),
     [
-        ("    logicalType: string\n    quality:\n    - {metric: invalidValues, mustBe: 0, "
-         "arguments: {validValues: [SE, NO]}}\n", 11, "False is no string"),
+        ("    logicalType: string\n    enum: [{value: NO}]\n", 9, "False is no string"),
         ("    customProperties:\n    - {property: knownAt, value: arrived + 1d}\n", 10, "arrived"),
         ("    logicalType: date\n    logicalTypeOptions:\n      minimum: soon\n", 12, "'soon'"),
         ("    logicalType: integer\n    logicalTypeOptions: {minimum: 9, maximum: 1}\n", 11,
@@ -208,23 +145,6 @@ def test_what_the_schema_cannot_see_is_told_with_its_line(
 
     assert error.line == line
     assert problem in error.problem
-
-
-@pytest.mark.parametrize(
-    ("text", "line"), [("kind: [", 2), ("- kind: DataContract", 1), ("", 1), ("a: b: c\n", 1)]
-)
-def test_what_is_no_contract_at_all_is_a_fault(tmp_path: Path, text: str, line: int) -> None:
-    error = fault(tmp_path, "", head=text)
-
-    assert error.line is not None
-    assert error.line <= line
-
-
-def test_a_missing_file_is_a_fault_that_names_it(tmp_path: Path) -> None:
-    with pytest.raises(ProjectError, match="cannot be read") as caught:
-        load(tmp_path / "none.odcs.yaml")
-
-    assert caught.value.file == tmp_path / "none.odcs.yaml"
 
 
 def test_of_several_tables_one_is_named(tmp_path: Path) -> None:
@@ -306,107 +226,25 @@ def test_references_by_id_are_resolved_to_names(tmp_path: Path) -> None:
 def test_mild_words_are_warnings_and_all_others_errors(tmp_path: Path) -> None:
     words = {"warning": "warning", "low": "warning", "info": "warning", "critical": "error"}
     for word, severity in words.items():
-        rule = one(tmp_path, f"    quality: [{{metric: nullValues, mustBe: 0, severity: {word}}}]\n")
+        rule = one(
+            tmp_path, f"    quality: [{{metric: nullValues, mustBe: 0, severity: {word}}}]\n"
+        )
 
         assert rule.severity_of("required") == severity
 
 
 def test_a_contract_is_read_without_any_engine(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
-    path.write_text(HEAD + "  properties: [{name: x, customProperties: "
-                    "[{property: knownAt, value: x - 3h}]}]\n")  # fmt: skip
-    heavy = "ibis duckdb pandas numpy pyarrow pydantic sklearn".split()
+    path.write_text(HEAD + "  properties: [{name: at, customProperties: "
+                    "[{property: knownAt, value: at - 3h}]}]\n")  # fmt: skip
+    heavy = ["ibis", "duckdb", "pandas", "numpy", "pyarrow", "pydantic", "sklearn"]
     script = (
         "import sys; from pathlib import Path; from fairway.data import contract; "
         f"contract.load(Path({str(path)!r})); print([m for m in {heavy} if m in sys.modules])"
     )
 
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
 
     assert done.stdout.strip() == "[]"
-
-
-@pytest.mark.parametrize("pattern", ["a(?!b)", "(?<=a)b", r"(a)\1", "(", "[z-a]"])
-def test_a_pattern_that_re2_cannot_match_is_refused(pattern: str) -> None:
-    assert check_pattern(pattern) is not None
-
-
-@pytest.mark.parametrize("pattern", ["", r"\d{4}", "(?:ab)+", r"\\1", "(?P<x>a)", "(?i:a)"])
-def test_a_pattern_that_re2_can_match_is_taken(pattern: str) -> None:
-    assert check_pattern(pattern) is None
-
-
-NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
-SEVERITIES = st.sampled_from(["error", "warning"])
-TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=5)
-
-
-@st.composite
-def columns(draw: st.DrawFn) -> ColumnRule:
-    type_ = draw(st.sampled_from(["string", "integer", "number", "boolean", ""]))
-    more: dict[str, Any] = {}
-    if type_ == "string":
-        more = {
-            "accepted": tuple(draw(st.lists(TEXTS, max_size=3))),
-            "refused": tuple(draw(st.lists(TEXTS, max_size=2))),
-            "min_length": draw(st.none() | st.integers(0, 3)),
-            "pattern": draw(st.none() | st.just("[a-z]*")),
-        }
-    elif type_ in {"integer", "number"}:
-        more = {
-            "minimum": draw(st.none() | st.integers(-9, 0)),
-            "exclusive_maximum": draw(st.none() | st.integers(1, 9)),
-        }
-    warned = [name for name in ("required", *more) if draw(st.booleans())]
-    names = {"min_length": "minLength", "exclusive_maximum": "exclusiveMaximum"}
-    return ColumnRule(
-        type=type_,
-        required=draw(st.booleans()),
-        unique=draw(st.booleans()),
-        severity={names.get(name, name): "warning" for name in warned},
-        description=draw(TEXTS),
-        **more,
-    )
-
-
-@st.composite
-def contracts(draw: st.DrawFn) -> Contract:
-    named = draw(st.dictionaries(NAMES, columns(), min_size=2, max_size=4))
-    first, second = list(named)[:2]
-    limits = [
-        Limit(metric="rowCount", operator="mustBeBetween", bound=(1, 5), severity=draw(SEVERITIES)),
-        Limit(metric="duplicateValues", columns=(first, second), operator="mustBeLessThan", bound=3),
-        Limit(
-            metric="nullValues",
-            columns=(first,),
-            rules=(RowRule(column=first, kind="required"),),
-            operator="mustBeLessOrEqualTo",
-            bound=2.5,
-            percent=True,
-        ),
-    ]
-    chosen = [limit for limit in limits if draw(st.booleans())]
-    whole = [limit for limit in chosen if len(limit.columns) != 1]
-    return Contract(
-        id=draw(NAMES),
-        name=draw(NAMES),
-        version=draw(st.sampled_from(["1.0.0", "2.1"])),
-        columns=named,
-        uniques=(Unique(columns=(second, first), severity=draw(SEVERITIES)),),
-        references=(
-            Reference(columns=(first,), source="s", to=("a",), severity=draw(SEVERITIES)),
-            Reference(columns=(first, second), source="s", to=("a", "b"), severity=draw(SEVERITIES)),
-        ),
-        limits=(*whole, *[limit for limit in chosen if limit not in whole]),
-        fresh_s=draw(st.none() | st.sampled_from([60.0, 90.0, 5400.0, 86400.0])),
-    )
-
-
-@settings(max_examples=40, deadline=None)
-@given(written=contracts())
-def test_what_is_written_is_read_back(written: Contract, tmp_path_factory: Any) -> None:
-    path = tmp_path_factory.mktemp("odcs") / "c.odcs.yaml"
-    path.write_text(dump(written), encoding="utf-8")
-
-    assert load(path, table=written.name) == written
-    assert yaml.safe_load(path.read_text())["apiVersion"] == "v3.1.0"

@@ -149,7 +149,10 @@ def test_a_module_that_is_not_there_gets_the_nearest(tmp_path: Path, build: str,
     assert error.hint == hint
 
 
-def test_an_edited_module_is_read_anew_and_leaves_neither_bytecode_nor_path(tmp_path: Path) -> None:
+def test_an_edited_module_is_read_anew_and_leaves_neither_bytecode_nor_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     path = list(sys.path)
     (tmp_path / "part.py").write_text("YEARS = 1\n")
     code = "from part import YEARS\ndef build(flights):\n    return flights.mutate(y=YEARS)\n"
@@ -363,6 +366,10 @@ def test_a_left_join_passes_exactly_when_no_row_finds_two(
         assert "A join multiplies rows" in refused(tmp_path, JOIN, None, tables).problem
     else:
         assert len(built(tmp_path, JOIN, None, tables)) == len(left)
+
+
+def test_a_build_that_is_only_repeated_is_not_counted_again(tmp_path: Path) -> None:
+    assert len(built(tmp_path, INNER, is_counted=False)) == 2
 
 
 def test_a_rule_for_rows_that_is_none_is_refused() -> None:

@@ -194,7 +194,7 @@ def test_what_the_row_itself_holds_is_left_to_its_declaration_where_lineage_can_
     def build(tables: Tables) -> ir.Table:
         return tables["flights"].select(*KEY, "plane", "delay")
 
-    text = "SELECT at, flight, plane, delay FROM flights_then"
+    text = "SELECT f.at, f.flight, f.plane, f.delay FROM flights_then f"
     for text_of_known_at in ("departed_at", "plane"):
         known = {"flights": contract(delay=text_of_known_at)}
         assert refused(build, contracts=known) == []

@@ -7,6 +7,7 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import msgspec
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -61,7 +62,7 @@ def test_applied_to_the_training_rows_repairs_do_what_fitting_counted(
     columns = list(zip(*values, strict=True))
     rows = pa.table({"x": pa.array(columns[0], "float64"), "s": pa.array(columns[1], "string")})
     rules = {
-        "x": RepairRule(mad_k=2.0, then=then, clip=(-5.0, math.inf), sentinel=(-999,), flag=True),
+        "x": RepairRule(mad_k=2.0, then=then, clip=(-5.0, None), sentinel=(-999,), flag=True),
         "s": RepairRule(missing="mode", flag=True, sentinel=("N/A",), spelling={"A": "a"}),
     }
     repairs = fit(ibis.memtable(rows), rules, ["x", "s"])
@@ -87,7 +88,7 @@ def test_applied_to_the_training_rows_repairs_do_what_fitting_counted(
 @settings(max_examples=10, deadline=None)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=9))
 def test_repairs_are_json_values_that_come_back_exactly(values: list[float]) -> None:
-    rules = {"x": RepairRule(mad_k=3.5, clip=(-1.5, math.inf))}
+    rules = {"x": RepairRule(mad_k=3.5, clip=(-1.5, None))}
     repairs = fit(table(x=values, s=["é"] * len(values)), rules, ["x", "s"])
 
     assert json.loads(json.dumps(repairs, allow_nan=False)) == repairs
@@ -252,6 +253,21 @@ def test_a_rule_for_a_withheld_column_is_left_aside_but_a_misspelt_one_is_refuse
 def test_an_entry_that_cannot_be_is_refused_with_what_to_write(entry: Any, problem: str) -> None:
     with pytest.raises(ProjectError, match=problem):
         from_table("x", entry)
+
+
+def test_a_rule_can_be_handed_on_as_json() -> None:
+    entry = {
+        "missing": 0.0,
+        "outlier": "mad > 3.5",
+        "then": "drop",
+        "sentinel": [-999, "N/A", 1.5],
+        "spelling": {"a": "b"},
+        "clip": [-math.inf, 10],
+    }
+    rule = from_table("x", entry)
+
+    assert msgspec.json.decode(msgspec.json.encode(rule), type=RepairRule) == rule
+    assert rule.clip == (None, 10.0)
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,14 @@ def test_rows_that_repeat_their_key_are_still_the_same_bytes(
     assert written(table(rows), tmp_path, ["k"]) == written(table(list(other)), tmp_path, ["k"])
 
 
+def test_minus_zero_does_not_let_chance_in(tmp_path: Path) -> None:
+    signs = [0.0, -0.0] * 50
+
+    assert written(pa.table({"x": signs}), tmp_path, []) == written(
+        pa.table({"x": sorted(signs, key=lambda x: math.copysign(1, x))}), tmp_path, []
+    )
+
+
 def test_another_value_is_other_bytes(tmp_path: Path) -> None:
     assert written(pa.table({"a": [1, 2]}), tmp_path, ["a"]) != written(
         pa.table({"a": [1, 3]}), tmp_path, ["a"]
@@ -150,10 +158,15 @@ def compared(tmp_path: Path, old: dict[str, Any], new: dict[str, Any], *key: str
 def test_a_difference_counts_rows_by_key_and_changes_by_column(tmp_path: Path) -> None:
     found = compared(
         tmp_path,
-        {"id": [1, 2, 3, None], "x": [0.5, None, 2.0, 1.0], "old": [0, 0, 0, 0], "n": [1, 2, 3, 4]},
+        {
+            "id": [1, 2, 3, None],
+            "x": [0.5, None, 2.0, None],
+            "old": [0, 0, 0, 0],
+            "n": [1, 2, 3, 4],
+        },
         {
             "id": [2, 3, 4, None],
-            "x": [None, 2.5, 9.0, 1.0],
+            "x": [0.25, 2.5, 9.0, None],
             "n": [2.0, 3.0, 4.0, 4.5],
             "new": list("abcd"),
         },
@@ -163,8 +176,8 @@ def test_a_difference_counts_rows_by_key_and_changes_by_column(tmp_path: Path) -
     assert found.by_key
     assert (found.added, found.removed) == (("new",), ("old",))
     assert found.retyped == {"n": ("int64", "float64")}
-    assert (found.n_added, found.n_removed, found.n_changed) == (1, 1, 2)
-    assert found.changed == {"x": 1, "n": 1}
+    assert (found.n_added, found.n_removed, found.n_changed) == (1, 1, 3)
+    assert found.changed == {"x": 2, "n": 1}
 
 
 def test_without_a_unique_key_whole_rows_are_counted_as_often_as_they_stand(tmp_path: Path) -> None:

@@ -235,6 +235,13 @@ def test_letters_that_straddle_blocks_are_decoded(tmp_path: Path) -> None:
     assert rows(opened(tmp_path, "rows.csv"))[0]["name"] == filler + "\xe9"
 
 
+def test_half_a_letter_at_the_end_of_a_block_is_not_utf_8(tmp_path: Path) -> None:
+    text(tmp_path, b"name\n" + b"x" * ((1 << 20) - 6) + b"\xc3" + b"x" * (1 << 20) + b"\xa9")
+
+    with pytest.raises(ProjectError, match="line 2 has the byte 0xC3"):
+        opened(tmp_path, "rows.csv")
+
+
 def test_an_encoding_that_does_not_exist_gets_the_nearest(tmp_path: Path) -> None:
     text(tmp_path, "id\n1\n")
 

@@ -157,6 +157,26 @@ def test_a_program_that_hangs_is_killed_with_all_that_it_started(
     assert not status.exists() or status.read_text().split()[2] in {"Z", "X"}
 
 
+def test_a_death_is_seen_though_a_child_keeps_the_output_open(python: Start) -> None:
+    process = python("import subprocess, sys; subprocess.Popen(['sleep', '1000']); sys.exit(3)")
+    before = time.monotonic()
+
+    with pytest.raises(StepError, match=r"died after 0 of 3 rows \(exit code 3\)"):
+        process.predict(ROWS)
+    assert time.monotonic() - before < 10
+
+
+def test_a_command_line_names_the_model_and_uses_one_thread(tmp_path: Path) -> None:
+    folder = tmp_path / "a model"
+    folder.mkdir()
+    (folder / "score").write_text("0.25")
+    command = 'read -r h; while read -r x; do [ -z "$x" ] || [ $OMP_NUM_THREADS != 1 ] || cat {model}/score; echo; done'  # noqa: E501
+    process = start(command, columns=["x"], cwd=tmp_path, model=folder, timeout_s=20)
+
+    assert process.predict(ROWS).tolist() == [0.25] * 3
+    process.close()
+
+
 def test_a_program_may_write_a_gigabyte_to_stderr(python: Start) -> None:
     noise = "import os; [os.write(2, b'x' * 1_000_000) for _ in range(1000)]; print('0.5\\n' * 3, end='')"  # noqa: E501
     process = python(EACH % noise, timeout_s=60)

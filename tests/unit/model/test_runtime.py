@@ -41,6 +41,11 @@ def coded() -> pd.DataFrame:
     return FRAME.assign(carrier=FRAME.carrier.astype("category"))
 
 
+def boosted(x: Any) -> lightgbm.Booster:
+    settings = {"objective": "binary", "num_threads": 1, "verbose": -1}
+    return lightgbm.train(settings, lightgbm.Dataset(x, TARGET), 5)
+
+
 def logistic() -> Any:
     encode = make_column_transformer(
         (OneHotEncoder(handle_unknown="ignore"), ["carrier"]), remainder="passthrough"
@@ -81,9 +86,7 @@ def test_a_model_gets_the_columns_whose_names_it_stores_in_its_order(tmp_path: P
 
 def test_a_model_without_names_gets_all_features_in_order(tmp_path: Path) -> None:
     x = FRAME[["wind", "hour"]].to_numpy()
-    booster = lightgbm.train(
-        {"verbose": -1, "num_threads": 1, "objective": "binary"}, lightgbm.Dataset(x, TARGET), 5
-    )
+    booster = boosted(x)
     booster.save_model(tmp_path / "model.txt")
 
     scores = load(tmp_path, features=["wind", "hour"]).predict(ROWS)
@@ -238,7 +241,7 @@ def test_a_model_trained_on_what_is_no_feature_names_it(tmp_path: Path) -> None:
 
 def test_text_for_a_model_of_numbers_is_told(tmp_path: Path) -> None:
     x = FRAME[["wind", "hour"]].to_numpy()
-    booster = lightgbm.train({"verbose": -1, "num_threads": 1}, lightgbm.Dataset(x, TARGET), 2)
+    booster = boosted(x)
     booster.save_model(tmp_path / "model.txt")
 
     with pytest.raises(StepError, match="takes numbers, but the column 'carrier' is"):
@@ -246,9 +249,7 @@ def test_text_for_a_model_of_numbers_is_told(tmp_path: Path) -> None:
 
 
 def test_a_row_without_a_column_is_the_callers_fault(tmp_path: Path) -> None:
-    booster = lightgbm.train(
-        {"verbose": -1, "num_threads": 1}, lightgbm.Dataset(FRAME[["wind"]], TARGET), 2
-    )
+    booster = boosted(FRAME[["wind"]])
     booster.save_model(tmp_path / "model.txt")
 
     with pytest.raises(RequestError, match=r"column is absent: .*wind"):

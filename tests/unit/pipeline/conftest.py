@@ -1,6 +1,7 @@
 """A small project on disk, and a home beside it, for the tests of the pipeline."""
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,9 +67,25 @@ class Project:
         return self.home.blobs.read(digest).decode()
 
 
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that only waits to be counted by its parent does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home as it is first made; copying it is faster than making another."""
+    root = tmp_path_factory.mktemp("new") / ".fairway"
+    open_home(root).close()
+    return root
+
+
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
+def project(tmp_path: Path, new_home: Path) -> Iterator[Project]:
     root = tmp_path / "a project"
-    root.mkdir()
+    shutil.copytree(new_home, root / ".fairway")
     with open_home(root / ".fairway") as home:
         yield Project(root=root, home=home)

@@ -22,7 +22,19 @@ COMMANDS = {
     "python": ("{python} -m code_.a {in.data} {out}", "{python} -m code_.b {in.a} {out}"),
     "R": (f"{R} code/a.R {{in.data}} {{out}}", f"{R} code/b.R {{in.a}} {{out}}"),
 }
-PYTHON_A = "import sys\nfrom code_ import helper\nopen(sys.argv[2], 'w').write(helper.told + open(sys.argv[1]).read())\n"
+PYTHON_A = """import sys
+from code_ import helper
+open(sys.argv[2], 'w').write(helper.told + open(sys.argv[1]).read())
+"""
+PYTHON_B = """import sys
+open(sys.argv[2], 'w').write('b' + open(sys.argv[1]).read())
+"""
+R_A = """source("code/helper.R"); given <- commandArgs(TRUE)
+writeLines(c(told, readLines(given[1])), given[2])
+"""
+R_B = """given <- commandArgs(TRUE)
+writeLines(c("b", readLines(given[1])), given[2])
+"""
 
 
 def lay_out(project: Project, language: str) -> None:
@@ -37,17 +49,10 @@ def lay_out(project: Project, language: str) -> None:
             code_______init___py="",
             code___helper_py="told = 'one'\n",
             code___a_py=PYTHON_A,
-            code___b_py="import sys\nopen(sys.argv[2], 'w').write('b' + open(sys.argv[1]).read())\n",
+            code___b_py=PYTHON_B,
         )
     else:
-        project.write(
-            code__helper_R='told <- "one"\n',
-            code__a_R=(
-                'source("code/helper.R"); given <- commandArgs(TRUE)\n'
-                "writeLines(c(told, readLines(given[1])), given[2])\n"
-            ),
-            code__b_R='given <- commandArgs(TRUE)\nwriteLines(c("b", readLines(given[1])), given[2])\n',
-        )
+        project.write(code__helper_R='told <- "one"\n', code__a_R=R_A, code__b_R=R_B)
 
 
 class Line:
@@ -186,7 +191,10 @@ def test_9_an_input_reverted_runs_nothing(line: Line) -> None:
     assert line.made() == before
 
 
-B = 'cat {in.a} > {out}; [ ! -p "$PIPE" ] || { echo up > "$PIPE"; read x < "$PIPE"; }; echo b >> {out}'
+B = (
+    "cat {in.a} > {out}; "
+    '[ ! -p "$PIPE" ] || { echo up > "$PIPE"; read x < "$PIPE"; }; echo b >> {out}'
+)
 
 
 def two_steps(pipe: Path) -> list[Step]:

@@ -1,12 +1,10 @@
-"""What becomes of steps, and of those that behave badly."""
+"""What becomes of steps."""
 
 import os
-import resource
 import subprocess
 import sys
 import textwrap
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -16,18 +14,9 @@ from fairway.errors import IntegrityError, NotFoundError, ProjectError, StoreErr
 from fairway.pipeline import result as results
 from fairway.pipeline.execution import run_step, run_steps
 from fairway.pipeline.step import Step
-from fairway.pipeline.stray import TOKEN
 from fairway.store.home import open_home
 
-from .conftest import ENVIRON, Project
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that only waits to be counted by its parent does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
+from .conftest import ENVIRON, Project, is_alive
 
 
 def test_inputs_have_the_names_asked_for_and_outputs_may_be_folders(project: Project) -> None:
@@ -120,79 +109,6 @@ def test_a_step_that_names_no_output_need_not_write_one(project: Project) -> Non
     assert found.output is not None
     assert project.home.blobs.entries(found.output) == {}
     assert project.one("true", output_kind="folder").cached
-
-
-def test_a_step_that_hangs_is_killed_with_all_that_it_started(project: Project) -> None:
-    start = time.monotonic()
-    found = project.one(
-        "sleep 60 & echo $!; setsid sleep 60 & echo $!; "
-        "setsid sh -c 'echo $$; sleep 60 & echo $!; exec sleep 60' & wait; : > {out}",
-        timeout_s=0.3,
-    )
-    assert found.state == "timed_out"
-    assert found.problem == "It took longer than 0.3 s and was killed."
-    assert 0.3 <= found.seconds <= time.monotonic() - start < 10
-    pids = [int(line) for line in project.text(found.log).split()]
-    assert len(pids) == 4
-    assert not [pid for pid in pids if is_alive(pid)]
-
-
-def test_what_a_step_leaves_behind_is_killed_when_it_ends(project: Project) -> None:
-    found = project.one(
-        "sleep 60 & echo $!; setsid sleep 60 >/dev/null 2>&1 < /dev/null & "
-        "setsid sh -c 'sleep 60 & echo $!; exec sleep 60' & read pid < /dev/null; : > {out}; "
-        "grep -al $FAIRWAY_STEP /proc/[0-9]*/environ 2>/dev/null | wc -l >&2"
-    )
-    assert found.state == "done"
-    assert found.seconds < 10
-    token = os.fsencode(f"{TOKEN}={os.getpid()}-")
-    left = []
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            if token in (place / "environ").read_bytes():
-                left.append(place)
-        except (FileNotFoundError, PermissionError, ProcessLookupError):
-            continue
-    assert left == []
-
-
-def test_a_gigabyte_of_output_is_read_and_little_is_kept(project: Project) -> None:
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    found = project.one("echo first; head -c 1000000000 /dev/zero | tr '\\0' x; echo last; : > {out}")
-    grown_bytes = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
-    text = project.text(found.log)
-    assert found.state == "done"
-    assert text.startswith("first\nxxx")
-    assert text.endswith("xxxlast\n")
-    assert "bytes left out ...]" in text
-    assert len(text) < 1 << 20
-    assert grown_bytes < 32 << 20
-
-
-EATS = "{python} -c 'x = bytearray(400 << 20)\nimport time; time.sleep(60)'; : > {out}"
-
-
-def test_a_step_that_holds_too_much_memory_is_ended(project: Project) -> None:
-    found = project.one(EATS, memory_bytes=150 << 20)
-    assert found.state == "out_of_memory"
-    assert found.problem == f"It held more than {150 << 20} bytes of memory."
-    assert found.seconds < 30
-
-
-def test_memory_of_children_counts_and_shared_pages_count_once(project: Project) -> None:
-    many = f"for i in 1 2 3; do {EATS.split(';')[0].replace('400', '70')}; time.sleep(60)' & done; wait"
-    found = project.one(many + "; : > {out}", memory_bytes=150 << 20)
-    assert found.state == "out_of_memory"
-    forks = (
-        "{python} -W ignore -c 'import os, time\nx = bytearray(60 << 20)\n"
-        "pids = [os.fork() for _ in range(2)]\ntime.sleep(0.3)'; : > {out}"
-    )
-    assert project.one(forks, memory_bytes=150 << 20).state == "done"
-
-
-def test_a_step_within_its_limits_ends_well(project: Project) -> None:
-    found = project.one("sleep 0.05; : > {out}", memory_bytes=150 << 20, timeout_s=60)
-    assert found.state == "done"
 
 
 def test_a_failed_step_is_tried_again_as_often_as_asked(project: Project, tmp_path: Path) -> None:
@@ -293,7 +209,7 @@ def test_as_many_run_at_once_as_asked(project: Project, tmp_path: Path) -> None:
 
 def test_the_same_step_in_two_threads_runs_once(project: Project, tmp_path: Path) -> None:
     ran = tmp_path / "ran"
-    step = Step(name="it", command=f"echo x >> {ran}; sleep 0.1; echo 1 > {{out}}",
+    step = Step(name="it", command=f"echo x >> {ran}; echo 1 > {{out}}",
                 output_kind="file")  # fmt: skip
     found = []
 
@@ -326,7 +242,7 @@ def test_two_processes_run_the_same_step_once(project: Project, tmp_path: Path) 
         root = Path({str(project.root)!r})
         names = "abcd"
         steps = [
-            Step(name=n, command=f"echo {{n}} >> {ran}; sleep 0.05; echo {{n}} > {{{{out}}}}".replace(
+            Step(name=n, command=f"echo {{n}} >> {ran}; echo {{n}} > {{{{out}}}}".replace(
                 "{{{{out}}}}", "{{out}}"), output_kind="file")
             for n in names
         ]
@@ -388,7 +304,9 @@ def test_a_run_of_nothing_loads_no_engine_and_no_optuna(project: Project) -> Non
                  "alembic", "ctypes"}}
         print(sorted(heavy & {{*sys.modules}}))
     """)
-    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    told = subprocess.run(
+        [sys.executable, "-c", program], check=False, capture_output=True, text=True
+    )
     assert (told.stdout, told.stderr) == ("[]\n", "")
 
 

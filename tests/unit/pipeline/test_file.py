@@ -33,6 +33,24 @@ def test_a_change_of_the_same_size_in_the_same_tick_is_seen(files: Files, tmp_pa
         assert files.state("x") == of_file(path)
 
 
+def test_what_is_changed_in_the_tick_in_which_a_command_starts_is_read_again(
+    files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on file systems whose clock is coarse: two changes bear the same time."""
+    path = tmp_path / "x"
+    path.write_text("1")
+    frozen = path.stat()
+    monkeypatch.setattr(file.os, "stat", lambda _: frozen)
+    before = files.state("x")
+    path.write_text("2")
+    files.command_runs(frozen.st_ctime_ns)
+    assert files.state("x") != before
+    files.command_runs(frozen.st_ctime_ns + 1)
+    after = files.state("x")
+    path.write_text("3")  # a change that the clock would have shown
+    assert files.state("x") == after
+
+
 def test_a_file_is_read_once_while_nothing_runs(
     files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -41,6 +59,16 @@ def test_a_file_is_read_once_while_nothing_runs(
     monkeypatch.setattr(file, "of_file", lambda path: read.append(path) or of_file(path))
     assert files.state("x") == files.state("x")
     assert len(read) == 1
+
+
+def test_what_a_command_made_or_changed_is_seen_when_it_has_ended(
+    files: Files, tmp_path: Path
+) -> None:
+    files.command_runs(0)
+    assert files.state("x") is None
+    (tmp_path / "x").write_text("1")
+    files.command_ended()
+    assert files.state("x") == of_file(tmp_path / "x")
 
 
 def test_a_listing_changes_with_the_names_that_count_and_with_nothing_else(

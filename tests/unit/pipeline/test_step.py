@@ -39,7 +39,7 @@ def test_a_number_is_spelled_so_that_it_reads_back() -> None:
 
 def test_a_placeholder_that_nothing_gives_is_refused_by_name() -> None:
     step = Step(name="fit", command="run {train} {leafs}", inputs={"train": of_bytes(b"")})
-    with pytest.raises(ProjectError, match="'fit' uses {leafs}, which nothing gives"):
+    with pytest.raises(ProjectError, match=r"'fit' uses \{leafs\}, which nothing gives"):
         check(step)
 
 

@@ -1,6 +1,8 @@
 """What counts as read: in Python, in other programs, and where nothing can be observed."""
 
+import contextlib
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -191,9 +193,7 @@ def test_a_program_of_the_project_is_read_when_it_runs(project: Project) -> None
 
 @needs_shim
 @pytest.mark.parametrize("how", ["static", "scrubbed"])
-def test_where_a_program_cannot_be_observed_every_source_counts(
-    project: Project, how: str
-) -> None:
+def test_where_a_program_cannot_be_observed_every_source_counts(project: Project, how: str) -> None:
     project.write(
         tool_c='#include <fcntl.h>\nint main(void) { return open("x.txt", O_RDONLY) < 0; }',
         x_txt="x",
@@ -262,9 +262,7 @@ def test_another_sitecustomize_runs_as_well(watched: Project) -> None:
 
 
 @pytest.mark.parametrize("touch", ["echo 2 > x.txt", "rm x.txt", "cp x.txt y; mv y x.txt"])
-def test_a_reader_that_changes_what_it_read_is_not_remembered(
-    project: Project, touch: str
-) -> None:
+def test_a_reader_that_changes_what_it_read_is_not_remembered(project: Project, touch: str) -> None:
     project.write(x_txt="1")
     found = project.one(f"cat x.txt > {{out}}; {touch}")
     assert found.state == "done"
@@ -279,6 +277,26 @@ def test_a_file_made_after_it_was_found_absent_is_not_remembered(project: Projec
     assert project.text(project.one(command).output) == "none\n"
     assert project.text(project.one(command).output) == "made\n"
     assert project.one(command).cached
+
+
+@needs_shim
+def test_a_database_that_keeps_a_log_beside_it_is_read_and_no_more(project: Project) -> None:
+    with contextlib.closing(sqlite3.connect(project.root / "w.db")) as made:
+        made.execute("PRAGMA journal_mode=WAL")
+        made.execute("CREATE TABLE t (x)")
+        made.commit()
+    project.write(
+        a_py=(
+            "import sqlite3, sys\n"
+            "made = sqlite3.connect('w.db')\n"
+            "print(*made.execute('SELECT * FROM t')); made.close()\n"
+            "open(sys.argv[1], 'w')\n"
+        )
+    )
+    project.one("{python} a.py {out}")
+    found = project.one("{python} a.py {out}")
+    assert found.cached
+    assert found.reads["w.db"] is not None
 
 
 def test_a_step_that_changes_a_file_that_another_reads_does_not_poison_it(

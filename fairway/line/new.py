@@ -1,0 +1,218 @@
+"""``fairway new``: a first project from a table, one that runs as it stands.
+
+Room: ``fairway.line``, before ``check`` and ``run``, which then work on what is written here. What is
+found out about the table stands in ``first/``. It opens no home, runs no command and trains nothing.
+"""
+
+import importlib.metadata
+import json
+import re
+import shutil
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from fairway.errors import RequestError
+from fairway.line.first import build, comma, deal, key, moment, page, target, view
+from fairway.line.first.page import Found
+from fairway.line.first.view import View
+
+LIBRARIES = ("lightgbm", "numpy", "pandas", "pyarrow", "scikit-learn", "skops")
+"""What ``train.py`` stands on; their versions go into ``requirements.txt``."""
+
+MODELS = {
+    "binary": {
+        "linear": "LogisticRegression",
+        "estimator": "LogisticRegression(max_iter=1000)",
+        "objective": "binary",
+    },
+    "regression": {"linear": "Ridge", "estimator": "Ridge()", "objective": "regression"},
+}
+MOST_SLICES = 12
+IGNORED = ".fairway/\n__pycache__/\n"
+
+
+def new(directory: Path, table: Path, target: str, name: str | None) -> dict[str, Any]:
+    """Write a project into a new folder: data, contract, project file, training program.
+
+    Nothing is asked that the table tells: its key and its time, how its dates and its yes and no are
+    spelled, how it can be split. Law: ``fairway check``, ``run`` and ``release`` take the folder as it
+    is written. Nothing is written where anything is refused.
+
+    Args:
+        directory: The project's folder; new or empty.
+        table: A CSV, Parquet or JSON lines file, which is copied into it.
+        target: The column to predict.
+        name: The project's name; None takes that of the folder.
+
+    Returns:
+        ``{"directory", "files", "notes"}``: what was written, and what the user should know.
+
+    Raises:
+        RequestError: If the folder is not empty, the name is none, the table is none, or its target
+            cannot be predicted (``NotFoundError`` if there is no such file or column).
+        ProjectError: If the table cannot be read.
+    """
+    title = _title(directory, name)
+    _check_free(directory)
+    found = _find(view.look(table), target)
+    return _write(directory, table, title, found)
+
+
+def _find(seen: View, name: str) -> Found:
+    """Find out all that a project file says about the table."""
+    from fairway.data.suggest import suggest_repairs
+
+    commas = comma.find(seen)
+    wanted = target.judge(seen, name, commas=commas)
+    when = moment.find(seen, target=name)
+    keyed = key.find(seen, target=name, moment=when)
+    built = build.plan(seen, wanted, when, keyed, commas)
+    rows = build.run(seen, built)
+    dealt = deal.choose(
+        seen,
+        rows,
+        target=name,
+        binary=wanted.task == "binary",
+        time=when.column if when else None,
+        entity=keyed.entity,
+        key=keyed.columns,
+    )
+    roles = {name, *keyed.columns, *keyed.ids, *([when.column] if when else [])}
+    return Found(
+        view=seen,
+        target=wanted,
+        moment=when,
+        key=keyed,
+        build=built,
+        deal=dealt,
+        repairs=suggest_repairs(rows, skip=sorted(roles)),
+        slice_by=_slice(seen, roles),
+    )
+
+
+def _slice(seen: View, roles: set[str]) -> str | None:
+    """A column of a few texts, each of them often enough to be measured apart."""
+    for column in seen.columns.values():
+        if column.kind == "text" and column.name not in roles:
+            few = 2 <= column.n_distinct <= MOST_SLICES
+            if few and seen.n_rows >= 1000 and re.fullmatch(r"\w+", column.name):
+                return column.name
+    return None
+
+
+def _write(directory: Path, table: Path, title: str, found: Found) -> dict[str, Any]:
+    """Write the files; the project file last, so that a folder with one is whole."""
+    from fairway.data import contract
+    from fairway.data.draft import suggest_contract
+    from fairway.store.home import write_file
+
+    source, when = found.view.source, found.moment
+    data = f"data/{table.name}"
+    promised = f"contracts/{source.name}.odcs.yaml"
+    own_key = found.key.columns if found.key.is_own else ()
+    own_time = when.column if when and when.expression is None else None
+    drafted = suggest_contract(found.view.table, source.name, key=own_key, time=own_time)
+    no_features = [*dict.fromkeys([*found.key.columns, *found.key.ids, found.target.name])]
+    texts = {
+        promised: contract.dump(drafted),
+        "train.py": _template("train.py.txt").substitute(
+            MODELS[found.target.task],
+            target=_python(found.target.name),
+            no_features=_python(no_features),
+        ),
+        "requirements.txt": _pins(),
+        ".gitignore": IGNORED,
+    }
+    if found.build.sql is not None:
+        texts[build.NAME] = found.build.sql
+    texts["fairway.toml"] = page.project_file(found, name=title, file=data, contract=promised)
+    try:
+        (directory / "data").mkdir(parents=True, exist_ok=True)
+        (directory / "contracts").mkdir(exist_ok=True)
+        shutil.copyfile(table, directory / data)
+    except OSError as error:
+        raise RequestError(
+            f"{directory} cannot be written: {error.strerror}.", hint="Name another folder."
+        ) from error
+    for file, text in texts.items():
+        write_file(directory / file, text.encode())
+    return {
+        "directory": str(directory),
+        "files": sorted([data, *texts]),
+        "notes": _notes(found),
+    }
+
+
+def _notes(found: Found) -> list[str]:
+    """What the user should know before anything is run."""
+    n_rows, n_columns = found.view.n_rows, len(found.view.columns)
+    notes = [f"{n_rows:,} rows, {n_columns} columns."]
+    if found.view.source.encoding:
+        notes.append(f"The file is not UTF-8; it is read as {found.view.source.encoding}.")
+    notes += found.target.notes
+    notes += found.moment.notes if found.moment else ()
+    if found.moment and found.moment.n_missing:
+        notes.append(f"{found.moment.n_missing:,} rows have no time: they are in no part.")
+    notes += found.key.notes
+    if found.key.ids:
+        notes.append(f"{view.spelled(found.key.ids)}: train.py learns nothing from ids.")
+    notes += found.build.notes
+    notes += found.deal.notes
+    parts = ", ".join(f"{part} {n:,}" for part, n in found.deal.counts.items())
+    by = found.deal.keys["by"]
+    what = found.moment.column if by == "time" and found.moment else None
+    entity = found.deal.keys.get("key", found.key.columns[0])
+    shown = what or (entity if isinstance(entity, str) else view.spelled(entity))
+    notes.append(f"Split by {by} ({shown}): {parts}.")
+    return notes
+
+
+def _title(directory: Path, name: str | None) -> str:
+    """The project's name: lower-case letters, digits, ``-``, ``_`` and ``.``.
+
+    Raises:
+        RequestError: If a name was given that is none, or the folder's name has no letter.
+    """
+    given = name or directory.absolute().name
+    plain = re.sub(r"[^a-z0-9._-]+", "-", given.lower()).strip("-._")
+    if name is not None and name != plain:
+        hint = f"Write {plain}." if plain else "Write one such as shop."
+        raise RequestError(
+            f"The name {name!r} is not of lower-case letters, digits, '-', '_' and '.'.", hint=hint
+        )
+    if not plain:
+        raise RequestError(f"{given!r} gives no name.", hint="Give one with --name.")
+    return plain
+
+
+def _check_free(directory: Path) -> None:
+    """Make sure that nothing is overwritten.
+
+    Raises:
+        RequestError: If there is a file, or a folder that is not empty.
+    """
+    if directory.is_dir() and any(directory.iterdir()):
+        has = "a project" if (directory / "fairway.toml").exists() else "files"
+        raise RequestError(
+            f"The folder {directory} has {has} in it already.",
+            hint="Name a folder that is new or empty.",
+        )
+    if directory.exists() and not directory.is_dir():
+        raise RequestError(f"{directory} is a file.", hint="Name a folder that is new or empty.")
+
+
+def _pins() -> str:
+    """The versions at hand of the libraries that ``train.py`` uses."""
+    return "".join(f"{name}=={importlib.metadata.version(name)}\n" for name in LIBRARIES)
+
+
+def _template(name: str) -> Template:
+    text = resources.files("fairway.line.first").joinpath(name).read_text(encoding="utf-8")
+    return Template(text)
+
+
+def _python(value: object) -> str:
+    """Spell a text or a list of texts as Python does, in double quotes."""
+    return json.dumps(value, ensure_ascii=False)
