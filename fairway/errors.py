@@ -47,7 +47,7 @@ class ProjectError(FairwayError):
 
 
 class ContractError(FairwayError):
-    """The data breaks its contract, or a check of the data refuses it; the data's owner must act."""
+    """The data breaks its contract, or a check refuses it; the data's owner must act."""
 
 
 class StepError(FairwayError):

@@ -9,6 +9,7 @@ import click
 
 from fairway.cli.call import Call, verb
 from fairway.cli.output import note, number, say, table
+from fairway.cli.run import parts, withheld
 
 
 @verb
@@ -50,16 +51,14 @@ def _show(answer: dict[str, Any]) -> None:
             numbers=["rules", "broken", "rows aside"],
         )
         say("")
-    if isinstance(answer.get("split"), dict):
-        say("Split: " + ", ".join(f"{part} {number(n)}" for part, n in answer["split"].items()))
-    for refused in answer.get("refused", ()):
-        note(f"Withheld: {refused['column']} ({refused['test']}): {refused['evidence']}")
+    parts(answer)
+    withheld(answer.get("refused", ()))
     for warning in answer.get("warnings", ()):
         note(f"Warning: {warning}")
     if answer.get("repairs"):
         say("", "Add to fairway.toml, below [repair], what you agree with:")
         for repair in answer["repairs"]:
-            say(f"{_line(repair)}  # {repair['reason']}")
+            say(repair["line"])
     say("", "Next: fairway run")
 
 
@@ -83,26 +82,3 @@ def _broken(told: dict[str, Any]) -> int | None:
 
 def _aside(told: dict[str, Any]) -> str:
     return number(told.get("n_aside", told.get("aside")))
-
-
-def _line(repair: dict[str, Any]) -> str:
-    """Write a suggestion as a line of TOML."""
-    pairs = ", ".join(f"{key} = {_toml(value)}" for key, value in repair["rule"].items())
-    return f"{_key(repair['column'])} = {{ {pairs} }}"
-
-
-def _key(name: str) -> str:
-    import json
-
-    plain = name.replace("_", "").replace("-", "")
-    return name if plain.isascii() and plain.isalnum() else json.dumps(name, ensure_ascii=False)
-
-
-def _toml(value: Any) -> str:  # noqa: ANN401  a JSON value
-    import json
-
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_key(k)} = {_toml(v)}" for k, v in value.items()) + " }"
-    if isinstance(value, list):
-        return f"[{', '.join(_toml(one) for one in value)}]"
-    return json.dumps(value, ensure_ascii=False)

@@ -3,6 +3,7 @@
 Room: ``fairway.cli``. Calls ``fairway.line.run``.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fairway.cli.call import Call, verb
@@ -33,51 +34,87 @@ def has_failed(answer: dict[str, Any]) -> bool:
     return any(row.get("state") not in {"done", "skipped"} for row in rows)
 
 
+PARTS = ("train", "validation", "test")
+
+
 def show(answer: dict[str, Any]) -> None:
     """Tell people what a run came to."""
-    split = answer.get("split") or {}
-    parts = ", ".join(f"{name} {number(n)}" for name, n in split.items())
-    say(f"Snapshot {short(answer.get('snapshot'))}: {parts}")
-    for refused in answer.get("refused", ()):
-        note(f"Withheld {refused['column']} ({refused['test']}): {refused['evidence']}")
+    parts(answer)
+    withheld(answer.get("refused", ()))
     for skipped in answer.get("skipped", ()):
-        note(f"Skipped {skipped}")
+        note(f"Skipped {skipped['name']}: {skipped['why']}")
+    for warning in answer.get("warnings", ()):
+        note(f"Warning: {warning}")
     say("")
     candidates(answer.get("candidates", ()), answer.get("best"))
-    for text in answer.get("notes", ()):
-        note(f"Note: {text}")
     best = answer.get("best")
-    say("", f"Took {number(answer.get('seconds'), 3)} s.")
+    say("", f"Measured on the test part. Took {number(answer.get('seconds'), 3)} s.")
     if best:
-        say(f"Next: fairway release   (judges {best}, the best)")
+        say(f"Next: fairway release   (judges {best}, the best on the validation part)")
     else:
         say("Next: fairway logs NAME   (says why a candidate failed)")
 
 
-def candidates(rows: Any, best: Any = None) -> None:  # noqa: ANN401  JSON values
-    """Print candidates with up to five of their metrics."""
-    names = list(dict.fromkeys(name for row in rows for name in row.get("metrics") or {}))[:5]
+def parts(answer: dict[str, Any]) -> None:
+    """Say how many rows each part has, and for a split by time from when to when."""
+    say(f"Snapshot {short(answer.get('snapshot'))}")
+    windows, counts = answer.get("windows") or {}, answer.get("split") or {}
+    for part in PARTS:
+        say(f"  {part:10} {number(counts.get(part)):>10} rows   {windows.get(part, '')}".rstrip())
+
+
+def withheld(findings: Sequence[Mapping[str, Any]]) -> None:
+    """Say which columns no candidate sees, each with every test that hit and the first evidence."""
+    for column in dict.fromkeys(one["column"] for one in findings):
+        hits = [one for one in findings if one["column"] == column]
+        tests = ", ".join(one["test"] for one in hits)
+        note(f"Withheld {column} ({tests}): {hits[0]['evidence']}")
+
+
+SHOWN: Mapping[str, str] = {
+    "validation_log_loss": "valid. loss",
+    "validation_rmse": "valid. rmse",
+    "payoff": "payoff",
+    "auc": "auc",
+    "log_loss": "log loss",
+    "information_gain": "bits",
+    "calibration_error": "calib.",
+    "mae": "mae",
+    "rmse": "rmse",
+    "bias": "bias",
+    "bits": "bits",
+}
+"""The metrics that a table has room for, in order, and what their columns are called."""
+
+
+def candidates(rows: Sequence[Mapping[str, Any]], best: str | None = None) -> None:
+    """Print candidates with the metrics that tell most; --json has all, with their intervals."""
+    measured = {name for row in rows for name in row.get("metrics") or {}}
+    named = [name for name in SHOWN if name in measured]
+    own = sorted(name for name in measured if ":" in name)
+    names = [*named, *own][:6]
+    heads = [SHOWN.get(name, name.rpartition(":")[2]) for name in names]
     table(
-        ["", "candidate", "state", *names, "model"],
+        ["", "candidate", "state", *heads, "model"],
         [
             [
                 "*" if best is not None and row.get("name") == best else "",
                 _label(row),
-                "cached" if row.get("state") == "done" and row.get("cached") else row.get("state"),
+                "cached" if row.get("cached") else row.get("state"),
                 *(_value(row, name) for name in names),
-                short(row.get("model")),
+                short(row.get("model"))[:8],
             ]
             for row in rows
         ],
-        numbers=names,
+        numbers=heads,
     )
 
 
-def _label(row: dict[str, Any]) -> str:
+def _label(row: Mapping[str, Any]) -> str:
     trial = row.get("trial")
     return str(row.get("name")) if trial is None else f"{row.get('name')} #{trial}"
 
 
-def _value(row: dict[str, Any], name: str) -> str:
+def _value(row: Mapping[str, Any], name: str) -> str:
     metric = (row.get("metrics") or {}).get(name)
     return number(metric.get("value") if isinstance(metric, dict) else metric)

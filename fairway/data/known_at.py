@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _TEXT = re.compile(
-    r"(?P<column>\S(?:.*?\S)?)"
+    r"(?P<column>\S(?:.*?\S)??)"
     r"(?:\s*(?P<sign>[+-])\s*(?P<amount>\d+(?:\.\d+)?)\s*(?P<unit>[smhdw]))?"
 )
 

@@ -156,13 +156,17 @@ def trained(shop: Shop, one: Candidate, result: Result, parameters: Mapping[str,
 def searched(shop: Shop, one: Candidate) -> tuple[Outcome, list[CandidateRecord]]:
     """Search a candidate's settings by what they are worth on the validation part."""
     step = train_step(shop, one, {}, label=one.name)
-    probe = evaluate_step(shop, one, Digest(step.inputs["train"]), label="value", parts=(PARTS[0],))
+    first = (PARTS[0],)
+    like = evaluate_step(shop, one, step.inputs["train"], label="value", parts=first)
 
-    def value(result: Result) -> float:
-        step = evaluate_step(
-            shop, one, Digest(result.output or ""), label=f"{result.name} value", parts=(PARTS[0],)
-        )
-        document = _document(shop, next(iter(run_all(shop, [step]).values())))
+    def judge(trial: Step) -> Step:
+        inputs = {place: digest for place, digest in like.inputs.items() if place != "model"}
+        label = f"{trial.name} value"
+        return replace(like, name=label, inputs=inputs, after={"model": trial.name})
+
+    def value(judged: Result) -> float:
+        document = _document(shop, judged)
+        shop.report.step(judged.name.removesuffix(" value"))
         metric = "log_loss" if document["validation"]["task"] == "binary" else "rmse"
         return float(document["validation"]["metrics"][metric]["value"])
 
@@ -172,7 +176,8 @@ def searched(shop: Shop, one: Candidate) -> tuple[Outcome, list[CandidateRecord]
         space.parse(one.search, candidate=one.name),
         n_trials=one.trials,
         evaluate=value,
-        evaluation=of_json([probe.inputs["spec"], shop.prepared.dataset]),
+        evaluation=of_json([like.inputs["spec"], shop.prepared.dataset]),
+        then=judge,
         root=shop.project.root,
         project=shop.project.name,
         run=shop.run,

@@ -5,7 +5,6 @@ Nothing is trained.
 Room: ``fairway.line``; it is the first half of ``run``, so a run after it finds the work done.
 """
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -32,7 +31,7 @@ def check(
         ProjectError: If the project's file or code cannot be used.
     """
     prepared = prepare(home, project, at, actor, run=None, report=report)
-    told: Mapping[str, Any] = {**prepared.told["sources"], "dataset": prepared.report}
+    told = {**prepared.told["sources"], "dataset": prepared.report}
     return {
         "project": project.name,
         "defaults": [asdict(one) for one in project.defaults],
@@ -69,4 +68,13 @@ def _suggested(home: Home, project: Project, prepared: Prepared) -> list[dict[st
         withheld = {one["column"] for one in prepared.findings if one["state"] == "withheld"}
         skip = [*spec.key, spec.target, *withheld, *([spec.time] if spec.time else [])]
         found = suggest.suggest_repairs(train, skip=skip)
-    return [{"column": one.column, "rule": one.rule, "reason": one.reason} for one in found]
+    return [
+        {
+            "column": one.column,
+            "rule": one.rule,
+            "reason": one.reason,
+            "is_question": one.is_question,
+            "line": one.toml(),
+        }
+        for one in found
+    ]

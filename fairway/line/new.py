@@ -13,7 +13,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from fairway.errors import RequestError
+from fairway.errors import RequestError, StoreError
 from fairway.line.first import build, comma, deal, key, moment, page, target, view
 from fairway.line.first.page import Found
 from fairway.line.first.view import View
@@ -53,6 +53,7 @@ def new(directory: Path, table: Path, target: str, name: str | None) -> dict[str
         RequestError: If the folder is not empty, the name is none, the table is none, or its target
             cannot be predicted (``NotFoundError`` if there is no such file or column).
         ProjectError: If the table cannot be read.
+        StoreError: If the folder cannot be written.
     """
     title = _title(directory, name)
     _check_free(directory)
@@ -133,7 +134,7 @@ def _write(directory: Path, table: Path, title: str, found: Found) -> dict[str, 
         (directory / "contracts").mkdir(exist_ok=True)
         shutil.copyfile(table, directory / data)
     except OSError as error:
-        raise RequestError(
+        raise StoreError(
             f"{directory} cannot be written: {error.strerror}.", hint="Name another folder."
         ) from error
     for file, text in texts.items():
@@ -193,7 +194,7 @@ def _check_free(directory: Path) -> None:
     Raises:
         RequestError: If there is a file, or a folder that is not empty.
     """
-    if directory.is_dir() and any(directory.iterdir()):
+    if directory.is_dir() and {path.name for path in directory.iterdir()} - {".git"}:
         has = "a project" if (directory / "fairway.toml").exists() else "files"
         raise RequestError(
             f"The folder {directory} has {has} in it already.",

@@ -81,7 +81,7 @@ def prepare(
         told=told,
         report=said,
         findings=findings,
-        warnings=[*_stale(project, told, at), *said["warnings"]],
+        warnings=[*_stale(project, told, at), *_unchecked(told), *said["warnings"]],
     )
 
 
@@ -131,19 +131,24 @@ def _placed(project: Project, refusal: FairwayError) -> FairwayError:
 
 
 def stage(
-    home: Home, project: Project, name: str, told: object, inputs: Mapping[str, Digest], **more: Any
+    home: Home,
+    project: Project,
+    name: str,
+    told: object,
+    inputs: Mapping[str, Digest],
+    *,
+    label: str | None = None,
 ) -> Step:
     """A stage as a step: its spec and its inputs, in the order in which the stage takes them."""
     places = " ".join(f"{{{place}}}" for place in inputs)
     return Step(
-        name=more.pop("label", name),
+        name=label or name,
         command=f"{STAGE} {name} {{spec}} {{out}} {places}".strip(),
         inputs={"spec": home.blobs.put_json(spec.write(told)), **inputs},
         suffixes={"spec": "spec.json"},
         variables=variables(project),
         environment=environment_digest(project),
         internal=True,
-        **more,
     )
 
 
@@ -287,6 +292,12 @@ def _dataset(
     step = replace(step, suffixes={**step.suffixes, **named})
     result = run_step(home, step, root=project.root, project=project.name, run=run)
     return require(home, project, result)
+
+
+def _unchecked(told: Mapping[str, Any]) -> list[str]:
+    """What contracts say and Fairway does not check, each with file and line."""
+    found = [text for one in told["sources"].values() for text in one.get("unchecked", ())]
+    return [f"Not checked: {text}" for text in found]
 
 
 def _stale(project: Project, told: Mapping[str, Any], at: datetime) -> list[str]:

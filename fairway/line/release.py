@@ -253,9 +253,10 @@ def _test(
     home: Home, project: Project, at: datetime, actor: str, made: Record, whole: Release
 ) -> None:
     """Run the release's own tests on its folder; the exit code is evidence, whatever it is."""
+    given = "export FAIRWAY_RELEASE={release}"
     step = Step(
         name="tests",
-        command=f"export FAIRWAY_RELEASE={{release}}; {{ {project.release.test}\n}} && echo ok >{{out}}",
+        command=f"{given}\n( {project.release.test}\n) && echo passed >{{out}}",
         inputs={"release": whole.tree},
         output_kind="file",
         environment=environment_digest(project),

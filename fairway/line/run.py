@@ -130,7 +130,7 @@ def _kept(home: Home, project: Project) -> dict[str, Digest]:
 
 
 def _best(outcomes: list[Outcome]) -> str | None:
-    """The candidate with the highest validation pay-off, else the least loss; never the baseline."""
+    """The candidate with the highest validation pay-off, else the least loss; no baseline."""
     scored = [
         (o.validation, -place, o.name)
         for place, o in enumerate(outcomes)

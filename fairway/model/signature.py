@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from fairway.data.rule import ColumnRule, RowRule, full_match
+from fairway.data.rule import TEXT_FORMS, ColumnRule, RowRule, full_match
 from fairway.errors import IntegrityError, RequestError
 
 if TYPE_CHECKING:
@@ -21,14 +21,6 @@ LOGICAL = frozenset(
     {"string", "integer", "number", "boolean", "date", "timestamp", "time"}
     | {"object", "map", "array", "vector"}
 )
-TEXT_FORMS = {  # as data.breach has them for the engine
-    "integer": r"\s*[+-]?[0-9]{1,18}\s*",
-    "number": r"\s*(?:[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[nN][aA][nN])\s*",
-    "boolean": r"\s*(?i:true|false)\s*",
-    "date": r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}\s*",
-    "timestamp": r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}"
-    r"(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?\s*",
-}
 
 
 @dataclass(frozen=True, kw_only=True)

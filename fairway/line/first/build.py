@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 
 from fairway.line.first.key import Key
 from fairway.line.first.moment import Moment
-from fairway.line.first.target import Target
-from fairway.line.first.view import View, quote
+from fairway.line.first.target import PART, Target
+from fairway.line.first.view import View, free, quote
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-PART = "part"  # Fairway's own name for train, validation and test
 AWKWARD = re.compile(r'[\[\]{}:,"]')  # in a feature's name LightGBM's file cannot hold it
 NAME = "dataset.sql"
 
@@ -49,7 +48,7 @@ def plan(
         replaced[target.name] = (target.expression, target.notes[0].split(";")[0].rstrip("."))
         does.append(f"makes {target.name} {'0 and 1' if target.task == 'binary' else 'a number'}")
     for name, expression in commas.items():
-        if name != target.name:
+        if name not in {target.name, *key.columns, *key.ids}:
             replaced[name] = (expression, "a number that is written with a comma")
             does.append(f"reads the commas of {name}")
     if moment is not None and moment.expression is not None:
@@ -82,17 +81,14 @@ def run(view: View, build: Build) -> "ir.Table":
 
 def _renamed(view: View, kept: set[str]) -> dict[str, str]:
     """Names that cannot stay: Fairway's own, and those that a model's file cannot hold."""
-    taken = {name.lower() for name in view.columns}
+    taken = list(view.columns)
     renamed = {}
     for name in view.columns:
         if name in kept or not (name == PART or AWKWARD.search(name)):
             continue
         plain = re.sub(r"\W+", "_", name).strip("_") or "column"
-        new = f"{plain}_" if name == PART else plain
-        while new.lower() in taken:
-            new += "_"
-        taken.add(new.lower())
-        renamed[name] = new
+        renamed[name] = free(plain, taken)
+        taken.append(renamed[name])
     return renamed
 
 
@@ -122,7 +118,8 @@ def _spell(
     ]
     if added:
         lines.append(_listed([(expression, name, why) for name, expression, why in added], 2))
-    return "\n".join([*lines, f"FROM {view.sql_name}", ""])
+    table = view.sql_name if view.sql_name == view.row else f"{view.sql_name} AS {view.row}"
+    return "\n".join([*lines, f"FROM {table}", ""])
 
 
 def _listed(items: Sequence[tuple[str, str, str]], indent: int = 4) -> str:

@@ -5,11 +5,12 @@ Room: ``fairway.line``, for ``new``. It counts; it changes nothing.
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fairway.line.first.moment import Moment
-from fairway.line.first.view import Column, View, quote, spelled, words
+from fairway.line.first.target import PART
+from fairway.line.first.view import Column, View, free, quote, spelled, words
 
 ID = re.compile(r"(^|_)(id|ids|uuid|guid|key|pk)$")
 NUMBER = re.compile(r"(^|_)(no|nr|num|number|index|row|instant|record|unnamed_0|column_1)$")
@@ -68,7 +69,8 @@ def find(view: View, *, target: str, moment: Moment | None) -> Key:
 
 
 def _may_name(column: Column) -> bool:
-    return column.kind in {"integer", "text"} and not column.n_missing and column.n_distinct > 1
+    is_name = column.kind in {"integer", "text"} and column.name != PART
+    return is_name and not column.n_missing and column.n_distinct > 1
 
 
 def _is_id(view: View, column: Column) -> bool:
@@ -149,10 +151,12 @@ def _entity(view: View, ids: Sequence[Column], key: Sequence[str]) -> tuple[str,
 
 def _by_content(view: View, ids: Sequence[Column]) -> Key:
     """Name each row by its content; equal rows are numbered and stay together."""
-    row, copy = _free(view, ROW), _free(view, COPY)
-    content = f"md5(CAST({view.sql_name} AS VARCHAR))"
+    row, copy = free(ROW, view.columns), free(COPY, view.columns)
+    content = f"md5(CAST({view.row} AS VARCHAR))"
     number = f"row_number() OVER (PARTITION BY {content})"
-    ((n_different,),) = view.ask(f"SELECT count(DISTINCT {content}) FROM {view.sql_name}")  # noqa: S608  quoted
+    ((n_different,),) = view.ask(
+        f"SELECT count(DISTINCT {content}) FROM {view.sql_name} AS {view.row}"  # noqa: S608  quoted
+    )
     n_again = view.n_rows - n_different
     notes = ["No column tells the rows apart: the build names each by its content."]
     if n_again:
@@ -169,15 +173,3 @@ def _by_content(view: View, ids: Sequence[Column]) -> Key:
         ids=tuple(c.name for c in ids),
         notes=tuple(notes),
     )
-
-
-def _free(view: View, name: str) -> str:
-    """A name that no column has."""
-    names = {column.lower() for column in view.columns}
-    return next(one for one in _numbered(name) if one not in names)
-
-
-def _numbered(name: str) -> Iterator[str]:
-    yield name
-    for number in itertools.count(2):
-        yield f"{name}_{number}"

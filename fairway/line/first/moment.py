@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from fairway.line.first.view import Column, View, quote, spelled, words
+from fairway.line.first.view import Column, View, free, quote, spelled, words
 
 FEWEST = 5  # different times, below which none can be held apart from the others
 MOST_MISSING_SHARE = 0.05
@@ -46,8 +46,9 @@ DAY_CLOCKS = (
     (r"\d{1,2}\.\d{2}\.\d{2}", "%H.%M.%S"),
 )
 BIRTH = re.compile(r"birth|born|(^|_)dob($|_)")
-LATE = re.compile(
-    r"end|until|expir|due|clos|updat|modif|deliver|return|resol|ship|cancel|paid|finish|complet"
+LATE = (  # how the names of times begin that come when all is over
+    *("end", "until", "expir", "due", "clos", "updat", "modif", "deliver", "return", "resol"),
+    *("ship", "cancel", "paid", "finish", "complet"),
 )
 DATED = re.compile(r"date|day|dt|time|ymd|period|month")
 
@@ -84,7 +85,7 @@ def find(view: View, *, target: str) -> Moment | None:
     """
     columns = [c for c in view.columns.values() if c.name != target and _is_full(view, c)]
     found = [one for column in columns if (one := _read(view, column)) is not None]
-    found.sort(key=lambda one: bool(LATE.search(words(one.made_of[0]))))
+    found.sort(key=lambda one: _is_late(one.made_of[0]))
     if not found:
         return _from_parts(view, target)
     chosen = _with_hour(view, found[0], target)
@@ -93,6 +94,10 @@ def find(view: View, *, target: str) -> Moment | None:
     if others:
         told += f", not {' or '.join(others)}"
     return replace(chosen, notes=(f"{told}.", *chosen.notes))
+
+
+def _is_late(name: str) -> bool:
+    return any(word.startswith(LATE) for word in words(name).split("_"))
 
 
 def _is_full(view: View, column: Column) -> bool:
@@ -171,12 +176,13 @@ def _with_hour(view: View, moment: Moment, target: str) -> Moment:
             continue
         for added in _hours(view, column):
             day = f"CAST({moment.sql} AS TIMESTAMP)" if moment.expression is None else moment.sql
+            made = free(MADE, view.columns)
             return replace(
                 moment,
-                column=MADE,
+                column=made,
                 expression=f"{day} + {added}",
                 made_of=(*moment.made_of, column.name),
-                notes=(*moment.notes, f"{MADE} joins {moment.made_of[0]} and {column.name}."),
+                notes=(*moment.notes, f"{made} joins {moment.made_of[0]} and {column.name}."),
             )
     return moment
 
@@ -230,5 +236,6 @@ def _from_parts(view: View, target: str) -> Moment | None:
     if n_wrong or n_times < FEWEST:
         return None
     made_of = tuple(column.name for column in parts)
-    told = f"{MADE} joins {spelled(made_of)} and is taken as the time of a row."
-    return Moment(column=MADE, expression=expression, made_of=made_of, notes=(told,))
+    made = free(MADE, view.columns)
+    told = f"{made} joins {spelled(made_of)} and is taken as the time of a row."
+    return Moment(column=made, expression=expression, made_of=made_of, notes=(told,))

@@ -190,19 +190,14 @@ _PAYOFF = [
 
 
 def _gate(target: Target) -> list[str]:
-    rules = (
-        ["auc > 0.5", "information_gain > 0", "leakage == none"]
-        if target.task == "binary"
-        else ["bits > 0", "leakage == none"]
-    )
-    told = (
-        "information_gain: bits gained over always answering the base rate."
-        if target.task == "binary"
-        else "bits: gained over always answering the mean of the training rows."
-    )
+    rules = ["bits > 0.01", "leakage == none"]
+    told = "bits: gained over always answering the mean of the training rows."
+    if target.task == "binary":
+        rules = ["auc > 0.5", "relative_information_gain > 0.01", "leakage == none"]
+        told = "relative_information_gain: the share of the uncertainty that the model takes away."
     return [
         "[gate]",
-        "# `fairway release` asks the rules of the first environment, `deploy` those of each.",
+        "# `fairway release` asks the rules of the first environment, `fairway deploy` those of each.",
         f"# {told}",
         f"production = {toml(rules)}",
     ]

@@ -19,6 +19,7 @@ YES = frozenset(
 NO = frozenset(["no", "n", "false", "f", "0", "negative", "neg", "off", "nein", "non", "none"])
 MOST_CLASSES = 4  # different whole numbers that are read as names of classes, not as amounts
 MOST_NAMED = 60  # different texts that are read as names of classes, not as free text
+PART = "part"  # Fairway's own name for train, validation and test
 FEWEST = 30  # labelled rows
 FEWEST_OF_ONE = 10  # rows of the rarer value
 
@@ -55,6 +56,11 @@ def judge(view: View, name: str, *, commas: Mapping[str, str] | None = None) -> 
     """
     if name not in view.columns:
         raise NotFoundError(f"The table has no column {name!r}.", hint=choice(name, view.columns))
+    if name == PART:
+        raise RequestError(
+            f"The target is called {PART!r}, which is Fairway's name for train, validation and test.",
+            hint="Give the column another name in the table.",
+        )
     column = view.columns[name]
     n_labelled = view.n_rows - column.n_missing
     values = view.values(name, MOST_NAMED + 1)
@@ -116,7 +122,7 @@ def _text(view: View, name: str, values: list[tuple[Any, int]]) -> Target:
         return Target(
             name=name, task="binary", expression=found.expression, notes=(*found.notes, *told)
         )
-    if len(values) == view.columns[name].n_distinct <= MOST_NAMED and values[0][1] > 1:
+    if len(values) <= MOST_NAMED and values[0][1] > 1:
         raise _classes(name, [value for value, _ in values])
     raise RequestError(
         f"The target {name} is free text, such as {str(values[0][0])[:40]!r}; a model predicts a "
@@ -223,8 +229,10 @@ def _classes(name: str, values: Sequence[Any]) -> RequestError:
 def _literal(value: object) -> str:
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
-    return repr(value)
+    return str(value)
 
 
-def _shown(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else repr(value)
+def _shown(value: Any) -> str:  # noqa: ANN401  any value of a table
+    if isinstance(value, str):
+        return repr(value)
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}"

@@ -176,6 +176,11 @@ class View:
         """The table's name as SQL spells it."""
         return quote(self.source.name)
 
+    @property
+    def row(self) -> str:
+        """What SQL calls a whole row: the table's name, or another where a column is so called."""
+        return quote(free(self.source.name, self.columns, "rows_of_{}"))
+
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a query and give back its rows."""
         rows: list[tuple[Any, ...]] = self.engine.con.sql(sql).fetchall()
@@ -304,6 +309,14 @@ def words(name: str) -> str:
     """A name as lower-case words joined by ``_``: ``customerID`` is ``customer_id``."""
     parts = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
     return re.sub(r"[^a-z0-9]+", "_", parts.lower()).strip("_")
+
+
+def free(name: str, taken: Iterable[str], pattern: str = "{}_2") -> str:
+    """A name that is not taken, capitals or not: the one wanted, or one made of it."""
+    names = {one.lower() for one in taken}
+    while name.lower() in names:
+        name = pattern.format(name)
+    return name
 
 
 def spelled(names: Iterable[str]) -> str:

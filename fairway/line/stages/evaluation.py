@@ -16,12 +16,13 @@ from fairway.line.stages import spec
 from fairway.line.stages.spec import EvaluationSpec
 from fairway.model import bundle, process, runtime, signature
 from fairway.model.bundle import Raw
-from fairway.model.runtime import Predictor
 from fairway.model.signature import Signature
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
+
+    from fairway.model.runtime import Predictor
 
 BATCH_ROWS = 10_000
 N_SINGLE = 1000  # one-row predictions whose latency is measured

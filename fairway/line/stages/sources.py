@@ -41,6 +41,7 @@ def take(spec_file: Path, out: Path) -> None:
             found = check.check(connection, table, rules, references=seen)
             rows = found.passing
             told["rules"] = tell.rules(found.rules)
+            told["unchecked"] = list(rules.unchecked)
             if found.n_aside:
                 aside = snapshot.write(found.aside, out / f"{name}.aside.parquet", key=item.key)
                 told["n_aside"] = aside.n_rows
