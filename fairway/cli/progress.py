@@ -78,9 +78,7 @@ class Progress:
             self._n_done += 1
             self._line(text)
             if self._bar is not None and self._task is not None:
-                self._bar.update(
-                    self._task, completed=self._n_done, description=text, refresh=True
-                )
+                self._bar.update(self._task, completed=self._n_done, description=text, refresh=True)
 
     def done(self) -> None:
         """End the stage."""

@@ -48,7 +48,9 @@ def show(answer: dict[str, Any]) -> None:
     say("")
     candidates(answer.get("candidates", ()), answer.get("best"))
     best = answer.get("best")
-    say("", f"Measured on the test part. Took {number(answer.get('seconds'), 3)} s.")
+    looks = number(answer.get("looks_at_test"))
+    say("", f"Measured on the test part, which {looks} models have seen so far.")
+    say(f"Took {number(answer.get('seconds'), 3)} s.")
     if best:
         say(f"Next: fairway release   (judges {best}, the best on the validation part)")
     else:

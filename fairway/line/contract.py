@@ -4,7 +4,6 @@ Room: ``fairway.line``. It reads and prints; what it suggests binds nobody until
 and names it in the project file.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,8 @@ from fairway.store import journal
 from fairway.store.home import Home
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import ibis.expr.types as ir
 
     from fairway.data.engine import Engine

@@ -1,7 +1,8 @@
 """``fairway new``: a first project from a table, one that runs as it stands.
 
-Room: ``fairway.line``, before ``check`` and ``run``, which then work on what is written here. What is
-found out about the table stands in ``first/``. It opens no home, runs no command and trains nothing.
+Room: ``fairway.line``, before ``check`` and ``run``, which then work on what is written here. How
+things are found out about the table stands in ``first/``. It opens no home, runs no command and
+trains nothing.
 """
 
 import importlib.metadata
@@ -36,9 +37,9 @@ IGNORED = ".fairway/\n__pycache__/\n"
 def new(directory: Path, table: Path, target: str, name: str | None) -> dict[str, Any]:
     """Write a project into a new folder: data, contract, project file, training program.
 
-    Nothing is asked that the table tells: its key and its time, how its dates and its yes and no are
-    spelled, how it can be split. Law: ``fairway check``, ``run`` and ``release`` take the folder as it
-    is written. Nothing is written where anything is refused.
+    Nothing is asked that the table tells: its key and its time, how its dates and its yes and no
+    are spelled, how it can be split. Law: ``fairway check`` and ``run`` take the folder as it is
+    written. Nothing is written where anything is refused.
 
     Args:
         directory: The project's folder; new or empty.

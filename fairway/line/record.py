@@ -54,7 +54,7 @@ class Record:
         sources: Tree that the stage ``sources`` wrote.
         dataset: Tree that the stage ``dataset`` wrote.
         snapshot: The dataset's rows, before the split.
-        criteria: Digest of each environment's conditions when training began.
+        criteria: Each environment's conditions as they stood when training began.
         environment: Path -> content of the project's lock files.
     """
 
@@ -67,7 +67,7 @@ class Record:
     sources: Digest
     dataset: Digest
     snapshot: Digest
-    criteria: Mapping[str, Digest]
+    criteria: Mapping[str, tuple[str, ...]]
     environment: Mapping[str, Digest]
     outcomes: Sequence[Outcome]
     best: str | None

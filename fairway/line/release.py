@@ -195,6 +195,7 @@ def _parts(home: Home, project: Project, made: Record, outcome: Outcome) -> _Par
     }
     for path, content in made.environment.items():
         files[f"environment/{path}"] = content
+    files["contracts/dataset.odcs.yaml"] = dataset["contract.odcs.yaml"].digest
     for name, file in project.contracts.items():
         files[f"contracts/{name}.odcs.yaml"] = home.blobs.put_file(file)
     for path, content in outcome.code.items():
@@ -221,7 +222,7 @@ def _parts(home: Home, project: Project, made: Record, outcome: Outcome) -> _Par
         "dataset": made.dataset,
         "evaluation": outcome.evaluation,
         "baseline_evaluation": baseline.evaluation,
-        "criteria": dict(made.criteria),
+        "criteria": {name: list(rules) for name, rules in made.criteria.items()},
     }
     return _Parts(files=files, trees=trees, about=about)
 

@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from fairway.delivery import gate
 from fairway.digest import Digest
 from fairway.errors import FairwayError
 from fairway.line import candidates, commit, record
@@ -42,7 +41,7 @@ def run(
     begun = time.monotonic()
     code = commit.read(project.root)
     project_file = home.blobs.put_file(project.file)
-    criteria = {name: gate.digest_of(rules) for name, rules in project.gate.items()}
+    criteria = {n: tuple(rule.text for rule in rules) for n, rules in project.gate.items()}
     with home.db.transaction() as tx:
         runs.mark_interrupted(tx, project.name, is_alive)
         run_id = runs.start(
@@ -63,7 +62,7 @@ def run(
                 "run": run_id,
                 "commit": code.id,
                 "is_clean": code.is_clean,
-                "criteria": {n: [rule.text for rule in rules] for n, rules in project.gate.items()},
+                "criteria": criteria,
             },
         )
     try:
@@ -90,7 +89,8 @@ def run(
         best=_best(outcomes),
     )
     _keep(home, project, at, actor, prepared, made, [*trials, *_rows(outcomes, documents)])
-    return _answer(prepared, made, documents, seconds=time.monotonic() - begun)
+    answer = _answer(prepared, made, documents, seconds=time.monotonic() - begun)
+    return answer | {"looks_at_test": _looks(home, project, made.snapshot)}
 
 
 def _candidates(
@@ -178,7 +178,6 @@ def _keep(
                         "model": one.model,
                         "evaluation": one.evaluation,
                         "snapshot": made.snapshot,
-                        "looks_at_test": 0 if one.cached else 1,
                     },
                 )
         say(
@@ -194,6 +193,14 @@ def _keep(
         )
         log.record(tx, RunId(made.run), project.name, rows)
         runs.finish(tx, RunId(made.run), state="done", body={"record": kept})
+
+
+def _looks(home: Home, project: Project, snapshot: Digest) -> int:
+    """How many models were ever measured on this snapshot's test part: each look wears it out."""
+    kind = "model_evaluated"
+    said = journal.entries(home.db, project=project.name, kind=kind, subject=snapshot)
+    models = {one.body["model"] for one in said if one.body["candidate"] != BASELINE}
+    return len(models)
 
 
 def _contract(prepared: Prepared) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import fairway
 from fairway.digest import Digest, of_bytes, of_json
 from fairway.errors import IntegrityError, NotFoundError
+from fairway.pipeline import own
 from fairway.pipeline.file import Files
 from fairway.pipeline.interpreter import Interpreters
 from fairway.pipeline.step import Step, expand, spell
@@ -98,7 +98,7 @@ class Cache:
             },
             "language": self._language,
             "programs": dict(self._interpreters.of(step.command)),
-            "fairway": fairway.__version__ if step.internal else None,
+            "fairway": own.maker() if step.internal else None,
         }
 
     def look_up(self, abouts: Iterable[tuple[Step, Mapping[str, Any]]]) -> list[Found | Miss]:

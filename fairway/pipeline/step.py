@@ -44,7 +44,7 @@ class Step:
         timeout_s: Seconds that one attempt may take; None: no limit.
         retries: How many times a failed attempt is repeated.
         memory_bytes: Memory that the command and its children may hold together; None: no limit.
-        internal: A step of Fairway's own, made anew by every version of Fairway.
+        internal: A step of Fairway's own: a change of Fairway or its libraries makes it anew.
     """
 
     name: str

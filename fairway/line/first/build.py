@@ -1,7 +1,7 @@
 """Spell the query that makes the dataset of the table, where the table cannot be it as it is.
 
-Room: ``fairway.line``, for ``new``. It says what must change, and writes SQL that people can read; the
-engine runs it, here as later in the project.
+Room: ``fairway.line``, for ``new``. It says what must change, and writes SQL that people can read;
+the engine runs it, here as later in the project.
 """
 
 import re
@@ -111,8 +111,8 @@ def _spell(
         pairs = ", ".join(f"{quote(old)} AS {quote(new)}" for old, new in renamed.items())
         star += f" RENAME ({pairs})"
     lines = [
-        "-- The dataset: one row for each prediction, in DuckDB's SQL. The tables are the sources of",
-        "-- fairway.toml. * EXCLUDE (a, b) leaves columns out.",
+        "-- The dataset: one row for each prediction, in DuckDB's SQL. Its tables are the sources",
+        "-- in fairway.toml; * EXCLUDE (a, b) leaves columns out.",
         "SELECT",
         star + ("," if added else ""),
     ]

@@ -62,7 +62,8 @@ def find(view: View, *, target: str, moment: Moment | None) -> Key:
     given = [c for c in chosen if not ID.search(words(c)) and (not moment or c != moment.column)]
     if len(chosen) > 1 and given:
         notes.append(
-            f"As part of the key {spelled(given)} is no feature; copy it in a build to learn from it."
+            f"As part of the key {spelled(given)} is no feature; copy it in a build "
+            "to learn from it."
         )
     entity = _entity(view, ids, chosen)
     return Key(columns=chosen, is_own=is_own, entity=entity, ids=tuple(rest), notes=tuple(notes))

@@ -1,7 +1,7 @@
 """Find when each row came to be: a time column, a date in another spelling, a date and an hour.
 
-Room: ``fairway.line``, for ``new``. It says which column of the dataset is the time and how SQL makes
-it. It splits nothing; ``deal`` does.
+Room: ``fairway.line``, for ``new``. It says which column of the dataset is the time and how SQL
+makes it. It splits nothing; ``deal`` does.
 """
 
 import re
@@ -151,7 +151,7 @@ def _read_as(
     if not fits:
         return None
     form, at = fits[0]
-    notes = ()
+    notes: tuple[str, ...] = ()
     if len(fits) > 1:
         notes = (f"{column.name} could be {fits[1][0]} as well as {form}; see the build.",)
     return Moment(

@@ -111,8 +111,8 @@ def _dataset(found: Found) -> list[str]:
         if found.build.sql is not None or moment.n_missing:
             lines.append(f"time = {toml(moment.column)}")
         lines += [
-            "# When a row is to be predicted. A column that is known only later leaks: say so in the",
-            "# contract (knownAt), and it is withheld.",
+            "# When a row is to be predicted. A column that is known only later leaks the answer:",
+            "# say so in the contract (knownAt), and it is withheld.",
             f"known_at = {toml(moment.column)}",
         ]
     return lines
@@ -169,12 +169,17 @@ def _candidates() -> list[str]:
 
 def _evaluate(found: Found) -> list[str]:
     if found.slice_by is None:
-        return ["# [evaluate]", '# slices = ["COLUMN"]  # measure each of its values apart, too']
+        return [
+            "# [evaluate]",
+            '# slices = ["COLUMN"]           # measures each of its values apart, too',
+        ]
     metric = "auc >= 0.6" if found.target.task == "binary" else "mae <= 10"
     column = found.slice_by
     return [
         "# [evaluate]",
-        f"# slices = [{toml(column)}]  # each value of it apart; a gate may ask: worst({column}).{metric}",
+        "# Measures each value of a column apart, too; a gate may then ask, say,",
+        f"# worst({column}).{metric}",
+        f"# slices = [{toml(column)}]",
     ]
 
 
@@ -197,7 +202,7 @@ def _gate(target: Target) -> list[str]:
         told = "relative_information_gain: the share of the uncertainty that the model takes away."
     return [
         "[gate]",
-        "# `fairway release` asks the rules of the first environment, `fairway deploy` those of each.",
+        "# `fairway release` asks the rules of the first environment, `deploy` those of each.",
         f"# {told}",
         f"production = {toml(rules)}",
     ]

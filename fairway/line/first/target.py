@@ -58,7 +58,7 @@ def judge(view: View, name: str, *, commas: Mapping[str, str] | None = None) -> 
         raise NotFoundError(f"The table has no column {name!r}.", hint=choice(name, view.columns))
     if name == PART:
         raise RequestError(
-            f"The target is called {PART!r}, which is Fairway's name for train, validation and test.",
+            f"The target is called {PART!r}, as Fairway calls train, validation and test.",
             hint="Give the column another name in the table.",
         )
     column = view.columns[name]

@@ -3,8 +3,8 @@
 Room: ``fairway.line``; after ``sources``, before the candidates. Output folder: ``rows.parquet``
 (the snapshot: every row, unrepaired), ``part.parquet`` (its part, row by row), ``train.parquet``
 and ``valid.parquet`` (repaired, for candidates; also as CSV where asked), ``repair.json``,
-``signature.json``, ``leakage.json``, ``report.json``, and ``aside.parquet`` where rows broke the
-dataset's contract. The test part leaves this folder only through ``evaluation``.
+``signature.json``, ``contract.odcs.yaml``, ``leakage.json``, ``report.json``, and ``aside.parquet``
+where rows broke the dataset's contract. The test part leaves it only through ``evaluation``.
 """
 
 import json
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fairway.data import check, contract, dataset, repair, snapshot, source
 from fairway.data.contract import Contract
 from fairway.errors import ContractError, ProjectError
-from fairway.line.stages import audit, spec
+from fairway.line.stages import audit, promise, spec
 from fairway.line.stages.spec import DatasetSpecs
 from fairway.line.stages.tell import rules as tell_rules
 from fairway.model import repair as repairs_of
@@ -91,8 +91,17 @@ def take(spec_file: Path, out: Path, sources: Path, *outputs: Path) -> None:
     train = rows.filter(rows.part == "train")
     repairs = repair.fit(train, asked.repairs, kept)
     counts = _write_parts(rows, asked, repairs, kept, out)
-    signed = _signature(rows, asked, whole.contracts.get(DATASET), kept, withheld, repairs, task)
+    inputs = [n for n in rows.columns if n not in {asked.dataset.target, "part", *withheld}]
+    promised = whole.contracts.get(DATASET) or promise.draft(train.select(inputs), asked.dataset)
+    signed = Signature(
+        key=asked.dataset.key,
+        inputs=promise.fields(rows, inputs, promised, key=asked.dataset.key),
+        features=tuple(repairs_of.columns(repairs, kept)),
+        target=asked.dataset.target,
+        task=task,
+    )
     mean = train[asked.dataset.target].cast("float64").mean().execute()
+    (out / "contract.odcs.yaml").write_text(contract.dump(promised))
     _write(out / "repair.json", repairs)
     _write(out / "signature.json", signed.to_json())
     _write(out / "leakage.json", findings)
@@ -223,26 +232,3 @@ def _write_parts(
 def _target_last(table: "pa.Table", target: str) -> "pa.Table":
     names = [name for name in table.column_names if name != target]
     return table.select([*names, target])
-
-
-def _signature(
-    rows: "ir.Table",
-    asked: DatasetSpecs,
-    promised: Contract | None,
-    features: Sequence[str],
-    withheld: set[str],
-    repairs: Sequence[Mapping[str, Any]],
-    task: Task,
-) -> Signature:
-    """What a row to predict brings: every column of the build but target and withheld ones."""
-    from fairway.line.stages import promise
-
-    spec_ = asked.dataset
-    inputs = [n for n in rows.columns if n not in {spec_.target, "part", *withheld}]
-    return Signature(
-        key=spec_.key,
-        inputs=promise.fields(rows, inputs, promised, key=spec_.key),
-        features=tuple(repairs_of.columns(repairs, features)),
-        target=spec_.target,
-        task=task,
-    )

@@ -14,7 +14,7 @@ from fairway.evaluation.estimate import Estimate
 from fairway.evaluation.measure import measure
 from fairway.line.stages import spec
 from fairway.line.stages.spec import EvaluationSpec
-from fairway.model import bundle, process, runtime, signature
+from fairway.model import bundle, pickles, process, runtime, signature
 from fairway.model.bundle import Raw
 from fairway.model.signature import Signature
 
@@ -93,6 +93,7 @@ def _predictor(asked: EvaluationSpec, dataset: Path, model: Path) -> tuple[Signa
     if asked.predict is None:
         loaded = runtime.load(model, features=signed.features, task=signed.task)
     else:
+        pickles.refuse(model)
         loaded = process.start(
             asked.predict,
             model=model,

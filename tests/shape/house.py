@@ -1,0 +1,186 @@
+"""The rules of the house that no linter knows, each a function of one module's name and source.
+
+A rule gives back its findings as sentences, none where the module keeps it. ``test_house`` asks
+every module, and shows of each rule that it can fail.
+"""
+
+import ast
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+REFUSED = frozenset(
+    "manager helper helpers util utils common misc base impl factory service processor handler info"
+    .split()  # fmt: skip
+)
+CLOCKS = frozenset(
+    "datetime.now datetime.today datetime.utcnow date.today time.time time.time_ns time.gmtime "
+    "time.localtime ibis.now ibis.today".split()
+)
+RENAMES = frozenset({"os.rename", "os.renames", "os.replace", "shutil.move", "os.link"})
+CLI_MAY = ("fairway.line", "fairway.project", "fairway.errors", "fairway.cli", "fairway.store")
+BROAD = frozenset({"Exception", "BaseException"})
+EDGES = frozenset({"fairway/cli/main.py", "fairway/pipeline/execution.py"})
+GROUND = frozenset({"errors", "digest", "store"})
+
+Rule = Callable[[str, ast.Module, str], Sequence[str]]
+
+
+def room_of(name: str) -> str:
+    """``store`` of ``fairway/store/home.py``, ``digest`` of ``fairway/digest.py``."""
+    return Path(name).parts[1].removesuffix(".py")
+
+
+def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+    """Every call by the last two words of what is called: ``datetime.now``, ``path.rename``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner = ast.unparse(node.func.value).rsplit(".", 1)[-1]
+            yield f"{owner}.{node.func.attr}", node
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Every module and name that is imported, wherever it stands, types alone left out."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def without_types(tree: ast.Module) -> ast.Module:
+    """The module as it runs, without what stands under ``if TYPE_CHECKING``."""
+    kept = [
+        node
+        for node in tree.body
+        if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
+    ]
+    return ast.Module(body=kept, type_ignores=[])
+
+
+def says_its_room_in_at_most_400_lines(name: str, tree: ast.Module, source: str) -> list[str]:
+    told = ast.get_docstring(tree) or ""
+    is_room = Path(name).name == "__init__.py" and len(tree.body) == 1
+    found = [] if told and (is_room or "Room: ``fairway" in told or len(name.split("/")) == 2) else [
+        "its docstring does not say `Room:`"
+    ]
+    n_lines = len(source.splitlines())
+    return found + ([f"it has {n_lines} lines"] if n_lines > 400 else [])
+
+
+def has_names_that_say_something(name: str, tree: ast.Module, source: str) -> list[str]:
+    kinds = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    named = [node.name for node in ast.walk(tree) if isinstance(node, kinds)]
+    return [
+        f"{each} says nothing"
+        for each in [*named, Path(name).stem]
+        if REFUSED & {word.lower() for word in re.findall(r"[A-Z]?[a-z]+", each)}
+    ]
+
+
+def leaves_the_date_to_cli_and_store(name: str, tree: ast.Module, source: str) -> list[str]:
+    if room_of(name) in {"cli", "store"}:
+        return []
+    asked = {call for call, _ in calls(tree)} | set(imported(tree))
+    sql = re.findall(r"\b(?:CURRENT_TIMESTAMP|CURRENT_DATE|now\(\))", _texts(tree), re.IGNORECASE)
+    return [f"it asks the system for the date: {each}" for each in [*sorted(asked & CLOCKS), *sql]]
+
+
+def leaves_renaming_to_the_store(name: str, tree: ast.Module, source: str) -> list[str]:
+    if room_of(name) == "store":
+        return []
+    return [
+        f"it renames: {ast.unparse(node)}"
+        for call, node in calls(tree)
+        if call in RENAMES or (_is_of_a_path(node) and not node.keywords)
+    ]
+
+
+def _is_of_a_path(node: ast.Call) -> bool:
+    """Whether the call is ``Path.rename`` or ``Path.replace``: text is replaced by two arguments."""
+    assert isinstance(node.func, ast.Attribute)
+    return node.func.attr in {"rename", "replace", "hardlink_to"} and len(node.args) == 1
+
+
+def adds_nothing_to_the_line(name: str, tree: ast.Module, source: str) -> list[str]:
+    if room_of(name) != "cli":
+        return []
+    rooms = [each for each in imported(tree) if each.startswith("fairway.")]
+    return [f"it imports {each}" for each in rooms if not each.startswith(CLI_MAY)]
+
+
+def knows_at_most_one_other_room(name: str, tree: ast.Module, source: str) -> list[str]:
+    """Only the line calls several rooms in a row; what all stand on does not count."""
+    own = room_of(name)
+    if own in {"line", "project", "cli"}:
+        return []
+    rooms = {
+        each.split(".")[1] for each in imported(without_types(tree)) if each.startswith("fairway.")
+    }
+    others = sorted(rooms - GROUND - {own, "__version__"})
+    return [f"it imports {' and '.join(others)}"] if len(others) > 1 else []
+
+
+def catches_what_it_can_name(name: str, tree: ast.Module, source: str) -> list[str]:
+    """``except Exception`` stands at the edges; to clean up and raise again is free."""
+    return [
+        f"it catches everything in line {node.lineno}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or BROAD & set(re.findall(r"\w+", ast.unparse(node.type))))
+        and name not in EDGES
+        and not (isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None)
+    ]
+
+
+def is_given_the_environment(name: str, tree: ast.Module, source: str) -> list[str]:
+    """``cli`` reads it and hands it on; ``pipeline`` makes that of a step."""
+    if room_of(name) in {"cli", "pipeline"}:
+        return []
+    return ["it reads the environment"] if re.search(r"\bos\.(environ|getenv)\b", source) else []
+
+
+def gives_a_reason_for_each_exception(name: str, tree: ast.Module, source: str) -> list[str]:
+    """A silenced linter names its rule, and the first of its kind in a file the reason."""
+    given: set[str] = set()
+    found = []
+    for number, line in enumerate(source.splitlines(), start=1):
+        for kind, codes, reason in re.findall(
+            r"# (noqa|type: ignore)(?:: ?|\[)?((?:[A-Z]+\d+,? ?)+|[a-z-]+\])?([^#]*)", line
+        ):
+            new = set(re.findall(r"[A-Z]+\d+", codes)) if kind == "noqa" else {codes}
+            is_told = re.search(r"[a-z]{3}", reason) or re.search(r"#.*[a-z]{3}.*$", reason)
+            if not codes or not (is_told or new <= given or "# noqa" in line.partition(kind)[2]):
+                found.append(f"line {number} silences a rule without a reason")
+            given |= new
+    return found
+
+
+def _texts(tree: ast.AST) -> str:
+    """All text in a module but its docstrings."""
+    told = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    return "\n".join(
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told
+    )
+
+
+RULES: Sequence[Rule] = (
+    says_its_room_in_at_most_400_lines,
+    has_names_that_say_something,
+    leaves_the_date_to_cli_and_store,
+    leaves_renaming_to_the_store,
+    adds_nothing_to_the_line,
+    knows_at_most_one_other_room,
+    catches_what_it_can_name,
+    is_given_the_environment,
+    gives_a_reason_for_each_exception,
+)
