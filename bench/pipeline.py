@@ -3,27 +3,21 @@
 Ten chains of ten shell steps, two at once. Every tool runs in its own process; what is counted is
 the processor time of that process and of all that it started, the shells included. The figures
 compare within one run only.
-
-    python bench/pipeline.py [--rounds 3] [--json]
 """
 
-import argparse
-import json
-import os
-import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import textwrap
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
+
+from bench.figure import Figure, own, peer
+from bench.measure import run
 
 N_CHAINS = N_LINKS = 10
 N_STEPS = N_CHAINS * N_LINKS
-REPOSITORY = Path(__file__).parent.parent
 
 FAIRWAY = """
 import sys
@@ -75,23 +69,12 @@ luigi.build([Link(chain=c, link=9) for c in range(10)], local_scheduler=True, lo
 """
 
 
-def cpu_s(command: Sequence[str], folder: Path) -> tuple[float, float]:
-    """Processor and wall seconds of a command and of everything that it started."""
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    environment["PYTHONPATH"] = str(REPOSITORY)
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return used, time.perf_counter() - start
-
-
 def fairway(folder: Path) -> list[list[str]]:
     """First a home without steps, then cold, then nothing changed."""
     program = folder / "program.py"
     program.write_text(FAIRWAY)
-    run = [sys.executable, str(program), str(folder)]
-    return [[*run, "open"], run, run]
+    command = [sys.executable, str(program), str(folder)]
+    return [[*command, "open"], command, command]
 
 
 def make(folder: Path) -> list[list[str]]:
@@ -102,20 +85,20 @@ def make(folder: Path) -> list[list[str]]:
             read = f"< {before} " if link else ""
             rules.append(f"o{chain}-{link}: {before}\n\t@: {read}> $@\n")
     (folder / "Makefile").write_text("".join(rules))
-    run = ["make", "-s", "-j2"]
-    return [["true"], run, run]
+    command = ["make", "-s", "-j2"]
+    return [["true"], command, command]
 
 
 def loop(folder: Path) -> list[list[str]]:
     (folder / "loop.py").write_text(LOOP)
-    run = [sys.executable, "loop.py"]
-    return [["true"], run, run]
+    command = [sys.executable, "loop.py"]
+    return [["true"], command, command]
 
 
 def luigi(folder: Path) -> list[list[str]]:
     (folder / "program.py").write_text(LUIGI)
-    run = [sys.executable, "program.py"]
-    return [["true"], run, run]
+    command = [sys.executable, "program.py"]
+    return [["true"], command, command]
 
 
 def dvc(folder: Path) -> list[list[str]]:
@@ -130,73 +113,57 @@ def dvc(folder: Path) -> list[list[str]]:
                 f"    outs: [o{chain}-{link}]\n"
             )
     (folder / "dvc.yaml").write_text("".join(stages))
-    run = ["dvc", "repro", "-q"]
-    return [["dvc", "init", "--no-scm", "-q"], run, run]
+    command = ["dvc", "repro", "-q"]
+    return [["dvc", "init", "--no-scm", "-q"], command, command]
 
 
-def measure(tool: Callable[[Path], list[list[str]]]) -> list[tuple[float, float]]:
+def measure(tool: Callable[[Path], list[list[str]]]) -> tuple[float, float]:
+    """Processor seconds of a tool's first run, and of one in which nothing changed."""
     with tempfile.TemporaryDirectory(prefix="fairway-bench-") as folder:
         commands = tool(Path(folder))
-        return [cpu_s(command, Path(folder)) for command in commands][1:]
+        _, cold, again = (run(command, Path(folder)).cpu_s for command in commands)
+        return cold, again
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
-    tools = {"fairway": fairway, "sh loop": loop}
-    if shutil.which("make"):
-        tools["make -j2"] = make
-    if not subprocess.run(
-        [sys.executable, "-c", "import luigi"], check=False, capture_output=True
-    ).returncode:
-        tools["luigi"] = luigi
-    if shutil.which("dvc"):
-        tools["dvc"] = dvc
+def there() -> dict[str, Callable[[Path], list[list[str]]] | None]:
+    """The tools to compare, Fairway first; None for one that is not installed."""
+    ask = [sys.executable, "-c", "import luigi"]
+    has_luigi = not subprocess.run(ask, check=False, capture_output=True).returncode
+    return {
+        "fairway": fairway,
+        "make -j2": make if shutil.which("make") else None,
+        "sh -c in a loop": loop,
+        "Luigi": luigi if has_luigi else None,
+        "DVC": dvc if shutil.which("dvc") else None,
+    }
+
+
+def figures(rounds: int = 5) -> list[Figure]:
+    """Cold at most 4 ms CPU a step; nothing changed at most 0.1 s CPU above what it imports."""
     with tempfile.TemporaryDirectory() as nowhere:
         imports = [sys.executable, "-c", "import click, sqlalchemy"]
-        cpu_s(imports, Path(nowhere))
-        floor = min(cpu_s(imports, Path(nowhere))[0] for _ in range(given.rounds))
-    found = {}
-    for name, tool in tools.items():
-        rounds = [measure(tool) for _ in range(given.rounds)]
-        cold, again = (
-            {
-                "cpu_s": statistics.median(each[k][0] for each in rounds),
-                "wall_s": statistics.median(each[k][1] for each in rounds),
-            }
-            for k in (0, 1)
-        )
-        found[name] = {"cold": cold, "again": again}
-    own = found["fairway"]
-    summary = {
-        "tools": found,
-        "imports_cpu_s": floor,
-        "cold_ms_a_step": 1000 * own["cold"]["cpu_s"] / N_STEPS,
-        "cold_above_imports_ms_a_step": 1000 * (own["cold"]["cpu_s"] - floor) / N_STEPS,
-        "again_above_imports_s": own["again"]["cpu_s"] - floor,
-    }
-    if given.json:
-        print(json.dumps(summary, indent=2))
-        return
-    print(f"{N_STEPS} steps: CPU s (ms a step) and wall s, first run and nothing changed")
-    for name, each in found.items():
-        cold, again = each["cold"], each["again"]
-        ratio = own["cold"]["cpu_s"] / cold["cpu_s"]
-        print(
-            f"  {name:10} cold {cold['cpu_s']:6.3f} ({1000 * cold['cpu_s'] / N_STEPS:5.2f}) "
-            f"{cold['wall_s']:6.2f}   again {again['cpu_s']:6.3f} {again['wall_s']:6.2f}   "
-            f"fairway costs {ratio:4.1f} times as much cold"
-        )
-    print(
-        textwrap.dedent(f"""\
-        import click, sqlalchemy: {floor:.3f} s CPU. Fairway above it:
-          cold {summary["cold_above_imports_ms_a_step"]:.2f} ms a step (whole process \
-{summary["cold_ms_a_step"]:.2f}; limit 4)
-          nothing changed {summary["again_above_imports_s"]:.3f} s (limit 0.1)""")
-    )
-
-
-if __name__ == "__main__":
-    main()
+        floor = statistics.median(run(imports, Path(nowhere)).cpu_s for _ in range(rounds + 2))
+    cold: dict[str, float | None] = {}
+    again: dict[str, float | None] = {}
+    for name, tool in there().items():
+        cold[name] = again[name] = None
+        if tool is not None:
+            found = [measure(tool) for _ in range(rounds)]
+            cold[name] = 1000 / N_STEPS * statistics.median(first for first, _ in found)
+            again[name] = statistics.median(second for _, second in found)
+    first, second = cold.pop("fairway"), again.pop("fairway")
+    assert first is not None
+    assert second is not None
+    own_cold = own("100 shell steps, cold, CPU a step", first, "ms", bar=4, n=rounds)
+    own_again = own(
+        "100 shell steps, nothing changed, CPU", second, "s", bar=0.1 + floor, n=rounds,
+        remark="the bar: 0.1 s above the imports",
+    )  # fmt: skip
+    del again["sh -c in a loop"]  # it knows nothing of what changed
+    return [
+        own_cold,
+        *(peer(name, each, own_cold, n=rounds) for name, each in cold.items()),
+        own_again,
+        peer("python -c 'import click, sqlalchemy'", floor, own_again, n=rounds + 2),
+        *(peer(name, each, own_again, n=rounds) for name, each in again.items()),
+    ]

@@ -83,7 +83,7 @@ def plain(table: ir.Table) -> ir.Table:
 def is_missing(value: ir.Value) -> ir.BooleanValue:
     """Null, or NaN in a float column; never null itself."""
     missing = value.isnull()
-    return missing | value.isnan().fill_null(False) if value.type().is_floating() else missing  # noqa: FBT003
+    return missing | value.isnan().fill_null(False) if value.type().is_floating() else missing  # noqa: FBT003  a value
 
 
 def breaks(value: ir.Value, rule: RowRule) -> ir.BooleanValue:

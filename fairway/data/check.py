@@ -204,7 +204,7 @@ class _Asked:
         import ibis
 
         chosen = [one.of(table) for one in self.conditions if severity in {None, one.severity}]
-        return ibis.or_(ibis.literal(False), *chosen).fill_null(False)  # noqa: FBT003
+        return ibis.or_(ibis.literal(False), *chosen).fill_null(False)  # noqa: FBT003  a value
 
     def without(self) -> "ir.Table":
         """The rows that break no rule of severity ``error``."""

@@ -227,5 +227,5 @@ def _never(rule: str, columns: tuple[str, ...], severity: Severity, promise: str
         columns=columns,
         severity=severity,
         promise=promise,
-        of=lambda _: ibis.literal(False),  # noqa: FBT003
+        of=lambda _: ibis.literal(False),  # noqa: FBT003  a value
     )

@@ -123,7 +123,7 @@ def build(
     if not is_counted:
         return result
     try:
-        _check_rows(result, spec, _base(spec, tables, keys))
+        _check_rows(result, spec, _source_of_rows(spec, tables, keys))
     except (duckdb.Error, IbisError) as error:
         raise ProjectError(
             f"The dataset cannot be computed: {str(error).splitlines()[0].rstrip('. ')}.",
@@ -213,7 +213,7 @@ def _check_columns(table: "ir.Table", spec: DatasetSpec, place: "Place | None") 
             )
 
 
-def _base(
+def _source_of_rows(
     spec: DatasetSpec,
     tables: "Mapping[str, ir.Table]",
     keys: Mapping[str, Sequence[str]] | None,

@@ -41,7 +41,7 @@ class Duplicates:
 
 
 @ibis.udf.scalar.builtin(name="hash")  # type: ignore[untyped-decorator]  # Ibis ships no types
-def _hash(value) -> "ibis.dtype('uint64')":  # type: ignore[no-untyped-def,valid-type]  # noqa: ANN001
+def _hash(value) -> "ibis.dtype('uint64')":  # type: ignore[no-untyped-def,valid-type]  # noqa: ANN001  Ibis reads the types
     """DuckDB's own hash of any value."""
     raise NotImplementedError  # the engine's own function is called
 

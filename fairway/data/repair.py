@@ -347,7 +347,7 @@ def _before(plan: Plan) -> list[dict[str, Any]]:
     return [{"column": plan.column, **op} for op in ops]
 
 
-def _missing(plan: Plan, fill: Any, n_missing: int, n_rows: int) -> dict[str, Any]:  # noqa: ANN401
+def _missing(plan: Plan, fill: Any, n_missing: int, n_rows: int) -> dict[str, Any]:  # noqa: ANN401  any JSON value
     """The last operation of every feature; its type is that of the column afterwards."""
     type_ = {"text": "string", "boolean": "int8", "time": "timestamp"}.get(plan.kind, "float64")
     if type_ == "float64":

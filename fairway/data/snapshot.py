@@ -23,7 +23,7 @@ COMPRESSION_LEVEL = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class SnapshotInfo:
+class Snapshot:
     """What a snapshot holds.
 
     Attributes:
@@ -35,7 +35,7 @@ class SnapshotInfo:
     columns: dict[str, str]
 
 
-def write(table: "ir.Table", path: Path, *, key: Sequence[str]) -> SnapshotInfo:
+def write(table: "ir.Table", path: Path, *, key: Sequence[str]) -> Snapshot:
     """Write a table as Parquet: the same rows give the same bytes.
 
     The order in which rows come, the number of threads and what spilled to disk do not matter:
@@ -91,7 +91,7 @@ def write(table: "ir.Table", path: Path, *, key: Sequence[str]) -> SnapshotInfo:
         raise StoreError(
             f"{path} cannot be written: {error}.", hint="Free space there, or permit writing."
         ) from error
-    return SnapshotInfo(n_rows=n_rows, columns={name: str(kind) for name, kind in schema.items()})
+    return Snapshot(n_rows=n_rows, columns={name: str(kind) for name, kind in schema.items()})
 
 
 def _order(table: "ir.Table", key: Sequence[str]) -> "list[ir.Value]":

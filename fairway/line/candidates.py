@@ -5,7 +5,6 @@ cannot be started is an outcome, not an error, and the others go on.
 """
 
 import re
-import shlex
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -33,6 +32,14 @@ INPUTS = {
     "valid.csv": "valid.csv",
 }
 PARTS = ("validation", "test")
+ANSWER_S = 60.0
+"""Seconds that a predicting process may take for a batch of at most 10,000 rows."""
+SHELL_WORDS = (
+    "alias bg break case cd command continue do done elif else esac eval exec exit export fg fi for"
+    " getopts hash if jobs local read readonly return set shift then times trap type ulimit umask"
+    " unalias unset until wait while"
+)
+"""What a shell does by itself: no program need have that name. Source: POSIX.1-2024, XCU 2."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,19 +84,28 @@ def evaluate_step(
         predict=one.predict if one else None,
         evaluate=Evaluate() if only else shop.project.evaluate,
         payoff=shop.project.payoff,
-        timeout_s=one.timeout_s if one else 600.0,
+        timeout_s=answer_s(one) if one else ANSWER_S,
     )
     inputs = {"dataset": shop.prepared.dataset, "model": model}
     return stage(shop.home, shop.project, "evaluation", asked, inputs, label=label)
 
 
+def answer_s(one: Candidate) -> float:
+    """Seconds that a candidate's process may take for a batch; its timeout, if that is less."""
+    return min(one.timeout_s, ANSWER_S)
+
+
 def missing_program(one: Candidate) -> str | None:
-    """The program that a candidate's commands start with and that this machine lacks, if any."""
+    """The program that a candidate's commands start with and that this machine lacks, if any.
+
+    Only a plain first word is judged: what the shell itself does, and what it would have to
+    expand, is left to the shell.
+    """
     for command in (one.run, one.predict):
-        words = shlex.split(command or "")
-        program = next((w for w in words if not re.fullmatch(r"\w+=.*", w)), "")
-        plain = program and not program.startswith(("{", ".")) and "/" not in program
-        if plain and not shutil.which(program):
+        words = (command or "").split()
+        program = next((word for word in words if not re.match(r"\w+=", word)), "")
+        is_plain = re.fullmatch(r"[A-Za-z0-9][\w.+-]*", program) is not None
+        if is_plain and program not in SHELL_WORDS.split() and not shutil.which(program):
             return program
     return None
 

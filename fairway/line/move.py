@@ -28,7 +28,7 @@ def push(
     home: Home, project: Project, at: datetime, actor: str, *, release: str, target: str
 ) -> dict[str, Any]:
     """Carry a release to another home, made there if need be; see ``_carry``."""
-    with open_home(_place(home, target)) as other:
+    with open_home(_place(home, target), crash_at=home.crash.at) as other:
         return _carry(home, other, project, at, actor, release)
 
 
@@ -85,9 +85,8 @@ def _carry(
         _copy_statements(source, target, project, case)
         environment = next(iter(project.gate))
         verdict = judge.judge(target, project, case, environment, at)
-        body = _body(source, project, case, tree, environment, verdict.to_json())
         if verdict.passed:
-            releases.publish(
+            path = releases.publish(
                 target,
                 releases.Release(
                     digest=case.release,
@@ -97,6 +96,8 @@ def _carry(
                     manifest=case.manifest,
                 ),
             )
+            tree = target.blobs.put_tree(path)  # what lies there may have been signed here before
+        body = _body(source, project, case, tree, environment, verdict.to_json())
         known = journal.entries(
             target.db, project=project.name, kind=RECEIVED, subject=case.release
         )

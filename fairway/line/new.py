@@ -9,15 +9,15 @@ import importlib.metadata
 import json
 import re
 import shutil
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from fairway.errors import RequestError, StoreError
-from fairway.line.first import build, comma, deal, key, moment, page, target, view
-from fairway.line.first.page import Found
-from fairway.line.first.view import View
+from fairway.line.first import build, found, page, view
+from fairway.line.first.found import Found
 
 LIBRARIES = ("lightgbm", "numpy", "pandas", "pyarrow", "scikit-learn", "skops")
 """What ``train.py`` stands on; their versions go into ``requirements.txt``."""
@@ -30,7 +30,6 @@ MODELS = {
     },
     "regression": {"linear": "Ridge", "estimator": "Ridge()", "objective": "regression"},
 }
-MOST_SLICES = 12
 IGNORED = ".fairway/\n__pycache__/\n"
 
 
@@ -58,78 +57,42 @@ def new(directory: Path, table: Path, target: str, name: str | None) -> dict[str
     """
     title = _title(directory, name)
     _check_free(directory)
-    found = _find(view.look(table), target)
-    return _write(directory, table, title, found)
+    return _write(directory, table, title, found.find(view.look(table), target))
 
 
-def _find(seen: View, name: str) -> Found:
-    """Find out all that a project file says about the table."""
-    from fairway.data.suggest import suggest_repairs
-
-    commas = comma.find(seen)
-    wanted = target.judge(seen, name, commas=commas)
-    when = moment.find(seen, target=name)
-    keyed = key.find(seen, target=name, moment=when)
-    built = build.plan(seen, wanted, when, keyed, commas)
-    rows = build.run(seen, built)
-    dealt = deal.choose(
-        seen,
-        rows,
-        target=name,
-        binary=wanted.task == "binary",
-        time=when.column if when else None,
-        entity=keyed.entity,
-        key=keyed.columns,
-    )
-    roles = {name, *keyed.columns, *keyed.ids, *([when.column] if when else [])}
-    return Found(
-        view=seen,
-        target=wanted,
-        moment=when,
-        key=keyed,
-        build=built,
-        deal=dealt,
-        repairs=suggest_repairs(rows, skip=sorted(roles)),
-        slice_by=_slice(seen, roles),
-    )
-
-
-def _slice(seen: View, roles: set[str]) -> str | None:
-    """A column of a few texts, each of them often enough to be measured apart."""
-    for column in seen.columns.values():
-        if column.kind == "text" and column.name not in roles:
-            few = 2 <= column.n_distinct <= MOST_SLICES
-            if few and seen.n_rows >= 1000 and re.fullmatch(r"\w+", column.name):
-                return column.name
-    return None
-
-
-def _write(directory: Path, table: Path, title: str, found: Found) -> dict[str, Any]:
+def _write(directory: Path, table: Path, title: str, known: Found) -> dict[str, Any]:
     """Write the files; the project file last, so that a folder with one is whole."""
     from fairway.data import contract
     from fairway.data.draft import suggest_contract
+    from fairway.data.suggest import suggest_repairs
     from fairway.store.home import write_file
 
-    source, when = found.view.source, found.moment
+    source, when = known.view.source, known.moment
     data = f"data/{table.name}"
     promised = f"contracts/{source.name}.odcs.yaml"
-    own_key = found.key.columns if found.key.is_own else ()
+    own_key = known.key.columns if known.key.is_own else ()
     own_time = when.column if when and when.expression is None else None
-    drafted = suggest_contract(found.view.table, source.name, key=own_key, time=own_time)
-    no_features = [*dict.fromkeys([*found.key.columns, *found.key.ids, found.target.name])]
+    drafted = suggest_contract(known.view.table, source.name, key=own_key, time=own_time)
+    if not own_key:  # what happens to be unique today is no promise
+        bare = {name: replace(r, primary_key=None) for name, r in drafted.columns.items()}
+        drafted = replace(drafted, columns=bare)
+    repairs = suggest_repairs(known.rows, skip=sorted(known.roles))
+    no_features = [*dict.fromkeys([*known.key.columns, *known.key.ids, known.target.name])]
     texts = {
         promised: contract.dump(drafted),
         "train.py": _template("train.py.txt").substitute(
-            MODELS[found.target.task],
-            target=_python(found.target.name),
+            MODELS[known.target.task],
+            target=_python(known.target.name),
             no_features=_python(no_features),
         ),
         "requirements.txt": _pins(),
         ".gitignore": IGNORED,
     }
-    if found.build.sql is not None:
-        texts[build.NAME] = found.build.sql
-    texts["fairway.toml"] = page.project_file(found, name=title, file=data, contract=promised)
+    if known.build.sql is not None:
+        texts[build.NAME] = known.build.sql
+    texts["fairway.toml"] = page.project_file(
+        known, repairs, name=title, file=data, contract=promised
+    )
     try:
         (directory / "data").mkdir(parents=True, exist_ok=True)
         (directory / "contracts").mkdir(exist_ok=True)
@@ -143,29 +106,29 @@ def _write(directory: Path, table: Path, title: str, found: Found) -> dict[str, 
     return {
         "directory": str(directory),
         "files": sorted([data, *texts]),
-        "notes": _notes(found),
+        "notes": _notes(known),
     }
 
 
-def _notes(found: Found) -> list[str]:
+def _notes(known: Found) -> list[str]:
     """What the user should know before anything is run."""
-    n_rows, n_columns = found.view.n_rows, len(found.view.columns)
+    n_rows, n_columns = known.view.n_rows, len(known.view.columns)
     notes = [f"{n_rows:,} rows, {n_columns} columns."]
-    if found.view.source.encoding:
-        notes.append(f"The file is not UTF-8; it is read as {found.view.source.encoding}.")
-    notes += found.target.notes
-    notes += found.moment.notes if found.moment else ()
-    if found.moment and found.moment.n_missing:
-        notes.append(f"{found.moment.n_missing:,} rows have no time: they are in no part.")
-    notes += found.key.notes
-    if found.key.ids:
-        notes.append(f"{view.spelled(found.key.ids)}: train.py learns nothing from ids.")
-    notes += found.build.notes
-    notes += found.deal.notes
-    parts = ", ".join(f"{part} {n:,}" for part, n in found.deal.counts.items())
-    by = found.deal.keys["by"]
-    what = found.moment.column if by == "time" and found.moment else None
-    entity = found.deal.keys.get("key", found.key.columns[0])
+    if known.view.source.encoding:
+        notes.append(f"The file is not UTF-8; it is read as {known.view.source.encoding}.")
+    notes += known.target.notes
+    notes += known.moment.notes if known.moment else ()
+    if known.moment and known.moment.n_missing:
+        notes.append(f"{known.moment.n_missing:,} rows have no time: they are in no part.")
+    notes += known.key.notes
+    if known.key.ids:
+        notes.append(f"{view.spelled(known.key.ids)}: train.py learns nothing from ids.")
+    notes += known.build.notes
+    notes += known.deal.notes
+    parts = ", ".join(f"{part} {n:,}" for part, n in known.deal.counts.items())
+    by = known.deal.keys["by"]
+    what = known.moment.column if by == "time" and known.moment else None
+    entity = known.deal.keys.get("key", known.key.columns[0])
     shown = what or (entity if isinstance(entity, str) else view.spelled(entity))
     notes.append(f"Split by {by} ({shown}): {parts}.")
     return notes

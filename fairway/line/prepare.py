@@ -273,6 +273,7 @@ def _dataset(
     *,
     run: str | None,
 ) -> Digest:
+    outputs = dict(sorted(outputs.items()))  # as in the spec, whose JSON is canonical
     split = project.split
     asked = DatasetSpecs(
         dataset=project.dataset,

@@ -5,11 +5,14 @@ what it refuses leaves nothing visible behind.
 """
 
 import json
+import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+from fairway import digest as naming
 from fairway.delivery import approval, attestation, registry
 from fairway.delivery import release as releases
 from fairway.delivery.gate import Verdict
@@ -17,18 +20,22 @@ from fairway.delivery.release import Release
 from fairway.digest import Digest
 from fairway.errors import NotFoundError, RequestError
 from fairway.line import judge, pins, record
+from fairway.line.candidates import answer_s
 from fairway.line.judge import Case
 from fairway.line.prepare import environment_digest, variables
 from fairway.line.progress import Report
 from fairway.line.record import BASELINE, Outcome, Record
 from fairway.model import bundle
 from fairway.pipeline.execution import run_step
+from fairway.pipeline.file import IGNORED
 from fairway.pipeline.step import Step
 from fairway.project import Project
 from fairway.store import journal
 from fairway.store.home import Home
+from fairway.store.tree import write_tree
 
 RELEASED = "released"
+SIGNATURES = "attestations/"
 TOLD = ("candidate", "model", "snapshot", "commit", "owner")
 """What the journal repeats of a release's manifest, so that a trace need not open it."""
 
@@ -68,7 +75,10 @@ def release(
         path = None
         if verdict.passed:
             whole = _assemble(home, project, parts, version, verdict=verdict.to_json())
+            if known:
+                whole = replace(whole, tree=judge.tree(home, project, whole.digest))
             path = releases.publish(home, whole)
+            whole = replace(whole, tree=home.blobs.put_tree(path))  # a killed call may have signed
         _write(home, project, at, actor, whole, environment, verdict, made, is_new=known is None)
     return {
         "release": whole.digest if verdict.passed else None,
@@ -117,7 +127,8 @@ def verify(home: Home, project: Project, release: str) -> dict[str, Any]:
         NotFoundError: If there is no such release.
     """
     found = registry.resolve(home.db, project=project.name, text=release)
-    differs = differences(home, found.release, signer(home, found.entry.body))
+    tree = Digest(found.entry.body["tree"])
+    differs = differences(home, found.release, tree, signer(home, found.entry.body))
     return {
         "release": found.release,
         "version": found.version,
@@ -133,10 +144,15 @@ def signer(home: Home, body: Mapping[str, Any]) -> bytes:
     return attestation.public_key(attestation.signing_key(home))
 
 
-def differences(home: Home, release: Digest, public_key: bytes) -> list[dict[str, Any]]:
-    """Where a release's folder is not what was released; empty where nothing differs."""
+def differences(
+    home: Home, release: Digest, tree: Digest, public_key: bytes
+) -> list[dict[str, Any]]:
+    """Where a release's folder is not what was released; empty where nothing differs.
+
+    The manifest answers for the parts, the journal's ``tree`` for the signatures beside them.
+    """
     folder = releases.folder(home, release)
-    return [
+    found = [
         {
             "file": one.file,
             "problem": one.problem,
@@ -147,6 +163,24 @@ def differences(home: Home, release: Digest, public_key: bytes) -> list[dict[str
         }
         for one in bundle.verify(folder, release, public_key)
     ]
+    named = {row["file"] for row in found}
+    for path, entry in home.blobs.entries(tree).items():
+        if path in named or not path.startswith(SIGNATURES):
+            continue
+        data = (folder / path).read_bytes() if (folder / path).is_file() else None
+        there = None if data is None else naming.of_bytes(data)
+        if there != entry.digest:
+            found.append(
+                {
+                    "file": path,
+                    "problem": "missing" if data is None else "changed",
+                    "expected": entry.digest,
+                    "found": there,
+                    "expected_bytes": entry.n_bytes,
+                    "found_bytes": None if data is None else len(data),
+                }
+            )
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,11 +236,11 @@ def _parts(home: Home, project: Project, made: Record, outcome: Outcome) -> _Par
         files[f"code/{path}"] = content
     trees = {"model": outcome.model or made.dataset}
     if project.release.app:
-        trees["app"] = home.blobs.put_tree(project.release.app)
+        trees["app"] = _application(home, project.release.app)
     one = project.candidates.get(outcome.name)
     predict = None
     if outcome.predict and one:
-        predict = {"command": outcome.predict, "timeout_s": one.timeout_s}
+        predict = {"command": outcome.predict, "timeout_s": answer_s(one)}
     about = {
         "purpose": project.purpose,
         "owner": project.owner,
@@ -225,6 +259,16 @@ def _parts(home: Home, project: Project, made: Record, outcome: Outcome) -> _Par
         "criteria": {name: list(rules) for name, rules in made.criteria.items()},
     }
     return _Parts(files=files, trees=trees, about=about)
+
+
+def _application(home: Home, folder: Path) -> Digest:
+    """Store the application without what its tests and tools leave beside it."""
+    with home.scratch("app") as scratch:
+        target = scratch / folder.name
+        shutil.copytree(
+            folder, target, symlinks=True, ignore=lambda _, names: IGNORED.intersection(names)
+        )
+        return home.blobs.put_tree(target, move=True)
 
 
 def _assemble(
@@ -255,10 +299,15 @@ def _test(
 ) -> None:
     """Run the release's own tests on its folder; the exit code is evidence, whatever it is."""
     given = "export FAIRWAY_RELEASE={release}"
+    unsigned = {  # signing the same twice gives two signatures, which nobody need test twice
+        path: entry
+        for path, entry in home.blobs.entries(whole.tree).items()
+        if not path.startswith("attestations/")
+    }
     step = Step(
         name="tests",
         command=f"{given}\n( {project.release.test}\n) && echo passed >{{out}}",
-        inputs={"release": whole.tree},
+        inputs={"release": home.blobs.put_bytes(write_tree(unsigned))},
         output_kind="file",
         environment=environment_digest(project),
         variables=variables(project),

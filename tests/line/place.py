@@ -4,6 +4,7 @@ The tests see Fairway as its users do: files, the command ``fairway``, what it p
 code. Only ``rows`` looks into a home's database, at what no verb shows.
 """
 
+import fcntl
 import json
 import math
 import os
@@ -13,11 +14,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 FAIRWAY = Path(sys.executable).with_name("fairway")
 PATIENCE_S = 120.0
@@ -306,3 +310,43 @@ def write_project(root: Path, *, project: str = PROJECT, n: int = 800) -> Place:
     place.write("train.py", TRAIN)
     place.write("predict.py", PREDICT)
     return place
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Keep the other workers out."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Place:
+    """A project that the first worker that needs it makes, for all of them."""
+    shared = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    root, whole = shared / name, shared / f"{name}.whole"
+    with alone(shared / f"{name}.lock"):
+        if not whole.exists():
+            make(root)
+            whole.touch()
+    return Place(root)
+
+
+def keep_run(factory: pytest.TempPathFactory) -> Place:
+    """The tiny project after its first run."""
+
+    def make(root: Path) -> None:
+        write_project(root).ask("run", "--as", "ann")
+
+    return once(factory, "kept-run", make)
+
+
+def keep_release(factory: pytest.TempPathFactory) -> Place:
+    """The tiny project after its first release."""
+    start = keep_run(factory)
+
+    def make(root: Path) -> None:
+        start.copy(root).ask("release", "--as", "ann")
+
+    return once(factory, "kept-release", make)

@@ -1,137 +1,123 @@
-"""The rules of the house that no linter knows: sizes, names, clocks, renames, who calls whom."""
+"""Every module keeps every rule of the house, and every rule can fail."""
 
 import ast
-import re
 import statistics
-import subprocess
-import tomllib
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-MODULES = sorted((ROOT / "fairway").rglob("*.py"))
-REFUSED = {
-    *("manager", "helper", "helpers", "util", "utils", "common", "misc", "base", "impl"),
-    *("factory", "service", "processor", "handler", "info"),
-}
-TEXT_SUFFIXES = {
-    ".py",
-    ".md",
-    ".toml",
-    ".yaml",
-    ".yml",
-    ".lock",
-    ".sh",
-    ".R",
-    ".c",
-    ".txt",
-    ".json",
-    "",
-}
+from tests.shape import house
+from tests.shape.house import ROOT, Rule
+
+MODULES = {str(path.relative_to(ROOT)): path for path in sorted((ROOT / "fairway").rglob("*.py"))}
 
 
-def name_of(path: Path) -> str:
-    return str(path.relative_to(ROOT))
+def faults(rule: Rule, name: str, source: str) -> Sequence[str]:
+    return rule(name, ast.parse(source), source)
 
 
-def tracked_text() -> list[Path]:
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
-    names = [ROOT / name for name in listed.stdout.decode().split("\0") if name]
-    return [path for path in names if path.suffix in TEXT_SUFFIXES and path.is_file()]
+def name_of(rule: Rule) -> str:
+    return rule.__name__
 
 
-def calls(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            yield f"{ast.unparse(node.func.value)}.{node.func.attr}"
+@pytest.mark.parametrize("rule", house.RULES, ids=name_of)
+def test_every_module(rule: Rule) -> None:
+    found = {name: faults(rule, name, path.read_text()) for name, path in MODULES.items()}
 
-
-def imported(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_a_module_has_a_docstring_and_at_most_400_lines(path: Path) -> None:
-    text = path.read_text()
-
-    assert ast.get_docstring(ast.parse(text))
-    assert len(text.splitlines()) <= 400
+    assert {name: told for name, told in found.items() if told} == {}
 
 
 def test_the_median_module_is_near_150_lines() -> None:
-    sizes = [len(path.read_text().splitlines()) for path in MODULES if path.name != "__init__.py"]
-
-    assert statistics.median(sizes) <= 230
-
-
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_no_name_says_nothing(path: Path) -> None:
-    named = [
-        node.name
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-    ]
-    words = {word for name in [*named, path.stem] for word in re.findall(r"[A-Z]?[a-z]+", name)}
-
-    assert not {word.lower() for word in words} & REFUSED
-
-
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_only_cli_and_store_ask_the_system_for_the_date(path: Path) -> None:
-    if path.relative_to(ROOT / "fairway").parts[0] in {"cli", "store"}:
-        return
-    asked = {"datetime.now", "datetime.today", "datetime.utcnow", "date.today", "time.time"}
-
-    assert not asked & {call.removeprefix("dt.") for call in calls(ast.parse(path.read_text()))}
-
-
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_only_the_store_renames(path: Path) -> None:
-    if path.relative_to(ROOT / "fairway").parts[0] == "store":
-        return
-    renames = {"os.rename", "os.replace", "shutil.move", "os.link"}
-    found = set(calls(ast.parse(path.read_text())))
-
-    assert not renames & found
-    assert not [call for call in found if re.fullmatch(r".*path.*\.(rename|hardlink_to)", call)]
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / "fairway/cli").glob("*.py")), ids=name_of)
-def test_the_command_line_calls_the_line_and_adds_nothing_to_it(path: Path) -> None:
-    allowed = ("fairway.line", "fairway.project", "fairway.errors", "fairway.cli", "fairway.store")
-    rooms = [name for name in imported(ast.parse(path.read_text())) if name.startswith("fairway.")]
-
-    assert not [name for name in rooms if not name.startswith(allowed)]
-
-
-def test_the_architecture_page_names_the_rooms_that_there_are() -> None:
-    layers = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
-    rooms = [room for layer in layers["contracts"][0]["layers"] for room in layer.split(" | ")]
-    page = (ROOT / "ARCHITECTURE.md").read_text()
-    drawn = re.findall(r"^\| `(\w+)`", page, flags=re.MULTILINE)
-
-    assert drawn == rooms[::-1]
-
-
-def test_no_file_holds_an_index_address() -> None:
-    address = re.compile(
-        r"(index-url|find-links)\s*[= ]\s*\w+://|pypi\.org/simple|files\.pythonhosted"
-    )
-    holders = [name_of(p) for p in tracked_text() if address.search(p.read_text(errors="replace"))]
-
-    assert [name for name in holders if name != "tests/shape/test_house.py"] == []
-
-
-def test_the_core_install_resolves_to_at_most_64_packages() -> None:
-    pins = [
-        line for line in (ROOT / "requirements/core.lock").read_text().splitlines() if "==" in line
+    sizes = [
+        len(path.read_text().splitlines())
+        for path in MODULES.values()
+        if path.name != "__init__.py"
     ]
 
-    assert 0 < len(pins) <= 64
+    assert statistics.median(sizes) <= 180
+
+
+PLANTED: Sequence[tuple[Rule, str, str]] = [
+    (house.says_its_room_in_at_most_400_lines, "data/x.py", "x = 1"),
+    (house.says_its_room_in_at_most_400_lines, "data/x.py", '"""Reads rows."""'),
+    (house.says_its_room_in_at_most_400_lines, "data/__init__.py", '"""R."""\ndef f(): ...'),
+    (house.says_its_room_in_at_most_400_lines, "data/x.py", '"""R.\n\nRoom: y.\n"""' + "\n#" * 400),
+    (house.has_names_that_say_something, "data/x.py", "class RowInfo: ..."),
+    (house.has_names_that_say_something, "data/x.py", "def _join_helper(): ..."),
+    (house.has_names_that_say_something, "data/utils.py", ""),
+    (house.leaves_the_date_to_cli_and_store, "line/x.py", "datetime.now(UTC)"),
+    (house.leaves_the_date_to_cli_and_store, "line/x.py", "dt.datetime.now(UTC)"),
+    (house.leaves_the_date_to_cli_and_store, "line/x.py", "from time import time"),
+    (house.leaves_the_date_to_cli_and_store, "data/x.py", "ask('SELECT now()')"),
+    (house.leaves_renaming_to_the_store, "line/x.py", "os.replace(a, b)"),
+    (house.leaves_renaming_to_the_store, "line/x.py", "from_here.rename(there)"),
+    (house.leaves_renaming_to_the_store, "line/x.py", "from_here.replace(there)"),
+    (house.adds_nothing_to_the_line, "cli/x.py", "from fairway.data.source import read"),
+    (house.adds_nothing_to_the_line, "cli/x.py", "def f():\n  import fairway.delivery.gate"),
+    (
+        house.knows_at_most_one_other_room,
+        "evaluation/x.py",
+        "from fairway.model.form import a\nfrom fairway.data.split import b",
+    ),
+    (house.catches_what_it_can_name, "data/x.py", "try: f()\nexcept Exception: g()"),
+    (house.catches_what_it_can_name, "data/x.py", "try: f()\nexcept (OSError, Exception): g()"),
+    (house.catches_what_it_can_name, "data/x.py", "try: f()\nexcept: g()"),
+    (house.is_given_the_environment, "data/x.py", "os.environ['HOME']"),
+    (house.is_given_the_environment, "line/x.py", "os.getenv('HOME')"),
+    (house.gives_a_reason_for_each_exception, "data/x.py", "x = f()  # noqa"),
+    (house.gives_a_reason_for_each_exception, "data/x.py", "x = f()  # noqa: ANN401"),
+    (house.gives_a_reason_for_each_exception, "data/x.py", "x = f()  # type: ignore[misc]"),
+    (
+        house.gives_a_reason_for_each_exception,
+        "data/x.py",
+        "x = f()  # noqa: ANN401  any value\ny = f()  # noqa: ANN001",
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "name", "source"), PLANTED)
+def test_a_planted_fault_is_found(rule: Rule, name: str, source: str) -> None:
+    assert faults(rule, f"fairway/{name}", source)
+
+
+KEPT: Sequence[tuple[Rule, str, str]] = [
+    (house.says_its_room_in_at_most_400_lines, "data/__init__.py", '"""Reads."""\n__version__ = 1'),
+    (house.says_its_room_in_at_most_400_lines, "data/x.py", '"""Reads.\n\nRoom: data.\n"""'),
+    (house.has_names_that_say_something, "data/x.py", "def database(): ..."),
+    (house.leaves_the_date_to_cli_and_store, "line/x.py", "time.monotonic()"),
+    (house.leaves_the_date_to_cli_and_store, "cli/x.py", "datetime.now(UTC)"),
+    (house.leaves_renaming_to_the_store, "line/x.py", "'a'.replace('a', 'b')"),
+    (house.leaves_renaming_to_the_store, "line/x.py", "instant.replace(tzinfo=UTC)"),
+    (house.leaves_renaming_to_the_store, "store/x.py", "os.replace(a, b)"),
+    (house.adds_nothing_to_the_line, "cli/x.py", "from fairway.line.run import run"),
+    (
+        house.knows_at_most_one_other_room,
+        "evaluation/x.py",
+        "from fairway.model.form import a\nif TYPE_CHECKING: from fairway.data.split import b",
+    ),
+    (house.catches_what_it_can_name, "data/x.py", "try: f()\nexcept OSError: g()"),
+    (
+        house.catches_what_it_can_name,
+        "data/x.py",
+        "try: f()\nexcept BaseException:\n  g()\n  raise",
+    ),
+    (house.catches_what_it_can_name, "cli/main.py", "try: f()\nexcept Exception: g()"),
+    (house.is_given_the_environment, "cli/x.py", "read(os.environ)"),
+    (
+        house.gives_a_reason_for_each_exception,
+        "data/x.py",
+        "x = f()  # noqa: ANN401  any\ny = g()  # type: ignore[misc]  # noqa: ANN401  untyped",
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "name", "source"), KEPT)
+def test_what_keeps_the_rule_passes(rule: Rule, name: str, source: str) -> None:
+    assert not faults(rule, f"fairway/{name}", source)
+
+
+def test_every_rule_is_shown_to_fail_and_to_pass() -> None:
+    rules = {*house.RULES}
+
+    assert {rule for rule, _, _ in PLANTED} == rules
+    assert {rule for rule, _, _ in KEPT} == rules

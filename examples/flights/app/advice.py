@@ -1,6 +1,10 @@
-"""What the traveller is told: the application that this model is released with."""
+"""What the traveller is told: the application that is released together with the model."""
 
-REQUEST_FIELDS = ("time_hour", "carrier", "flight", "origin", "dest", "distance", "hour", "temp")
+REQUEST_FIELDS = (
+    "time_hour", "carrier", "flight", "scheduled_at", "airline", "origin", "dest", "distance",
+    "hour", "minute", "weekday", "planned_minutes", "temp", "wind_gust", "precip", "origin_delay",
+)  # fmt: skip
+"""What the application sends of a flight; the model repairs what else it would like to know."""
 
 
 def advise(score: float, threshold: float) -> str:

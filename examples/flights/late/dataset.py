@@ -8,24 +8,21 @@ import ibis
 import ibis.expr.types as ir
 
 LATE_AFTER_MINUTES = 15
+MINUTES_A_DAY = 1440
 WEATHER = ["temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "precip", "pressure"]
 
 
 def build(
     flights: ir.Table, weather: ir.Table, planes: ir.Table, airports: ir.Table, airlines: ir.Table
 ) -> ir.Table:
-    """One row per flight: (336,776 rows, 19 columns) -> (336,776 rows, 29 columns)."""
+    """Every flight once: (n flights, 19 columns) -> (n flights, 30 columns)."""
     rows = flights.mutate(scheduled_at=flights.time_hour + flights.minute.as_interval("m"))
-    rows = _join_weather(rows, weather)
-    rows = _join_delays(rows, rows)
-    rows = _join_planes(rows, planes)
-    rows = rows.left_join(airlines.select("carrier", airline="name"), "carrier")
-    rows = rows.drop("carrier_right")
-    rows = rows.left_join(
-        airports.select(dest="faa", dest_altitude=airports.alt.cast("int32")), "dest"
-    )
-    rows = rows.drop("dest_right")
-    day = ibis.date(rows.year, rows.month, rows.day)
+    rows = _look_up(rows, _seen_weather(weather), "origin", "time_hour")
+    rows = _look_up(rows, _recent_departures(rows), "origin", "time_hour")
+    rows = _look_up(rows, planes.select("tailnum", "engines", "seats", built="year"), "tailnum")
+    rows = _look_up(rows, airlines.select("carrier", airline="name"), "carrier")
+    places = airports.select(dest="faa", dest_latitude="lat", dest_longitude="lon")
+    rows = _look_up(rows, places, "dest")
     return rows.select(
         "time_hour",
         "carrier",
@@ -34,13 +31,14 @@ def build(
         "airline",
         "origin",
         "dest",
+        "dest_latitude",
+        "dest_longitude",
         "distance",
-        "dest_altitude",
         "hour",
         "minute",
-        weekday=day.day_of_week.index().cast("int8"),
+        weekday=ibis.date(rows.year, rows.month, rows.day).day_of_week.index().cast("int8"),
         planned_minutes=_planned_minutes(rows),
-        plane_age=(rows.year - rows.plane_year).cast("int16"),
+        plane_age=(rows.year - rows.built).cast("int16"),
         seats=rows.seats,
         engines=rows.engines,
         **{name: rows[name] for name in WEATHER},
@@ -52,47 +50,42 @@ def build(
     )
 
 
-def _join_weather(rows: ir.Table, weather: ir.Table) -> ir.Table:
-    """The weather at the origin, observed in the last full hour three hours before departure."""
-    seen = weather.select("origin", *WEATHER, time_hour=weather.time_hour + ibis.interval(hours=3))
-    joined = rows.left_join(seen, ["origin", "time_hour"])
-    return joined.drop("origin_right", "time_hour_right")
+def _look_up(rows: ir.Table, table: ir.Table, *key: str) -> ir.Table:
+    """Add the columns of ``table``; a row that it does not know keeps nulls."""
+    return rows.left_join(table, key).drop(f"{name}_right" for name in key)
 
 
-def _join_delays(rows: ir.Table, flights: ir.Table) -> ir.Table:
-    """How late flights left the same airport in the three full hours before the prediction.
+def _seen_weather(weather: ir.Table) -> ir.Table:
+    """The weather that was observed three hours before each hour, under that hour."""
+    shown_at = weather.time_hour + ibis.interval(hours=3)
+    return weather.select("origin", *WEATHER, time_hour=shown_at)
 
-    A departure counts once it has happened, and only if its delay was then known.
+
+def _recent_departures(flights: ir.Table) -> ir.Table:
+    """How many flights left an airport in the three hours before the prediction, and how late.
+
+    A flight counts in the hour in which it left, whenever it was due to leave. What left in the
+    full hours from 6 to 3 hours before ``time_hour`` is known when the prediction is made.
     """
     gone = flights.filter(flights.dep_time.notnull(), flights.dep_delay.notnull())
     left_at = gone.scheduled_at + gone.dep_delay.as_interval("m")
-    hourly = gone.group_by(gone.origin, left_hour=left_at.truncate("h")).agg(
-        total=gone.dep_delay.sum(), n=gone.count()
+    hourly = gone.group_by("origin", left_hour=left_at.truncate("h")).agg(
+        minutes=gone.dep_delay.sum(), n=gone.count()
     )
-    shifted = ibis.union(
-        *(
-            hourly.select(
-                "origin", "total", "n", time_hour=hourly.left_hour + ibis.interval(hours=h)
-            )
-            for h in (4, 5, 6)
-        )
+    later = [
+        hourly.select("origin", "minutes", "n", time_hour=hourly.left_hour + ibis.interval(hours=h))
+        for h in (4, 5, 6)
+    ]
+    recent = ibis.union(*later)
+    return recent.group_by("origin", "time_hour").agg(
+        origin_delay=recent.minutes.sum() / recent.n.sum(),
+        origin_departures=recent.n.sum().cast("int32"),
     )
-    recent = shifted.group_by("origin", "time_hour").agg(
-        origin_delay=shifted.total.sum() / shifted.n.sum(),
-        origin_departures=shifted.n.sum().cast("int32"),
-    )
-    joined = rows.left_join(recent, ["origin", "time_hour"])
-    return joined.drop("origin_right", "time_hour_right")
-
-
-def _join_planes(rows: ir.Table, planes: ir.Table) -> ir.Table:
-    """Age and size of the plane; a sixth of the flights find none."""
-    known = planes.select("tailnum", "engines", "seats", plane_year="year")
-    return rows.left_join(known, "tailnum").drop("tailnum_right")
 
 
 def _planned_minutes(rows: ir.Table) -> ir.IntegerValue:
-    """Minutes between scheduled departure and arrival, clock times of two time zones; mod a day."""
-    leave = rows.sched_dep_time // 100 * 60 + rows.sched_dep_time % 100
-    arrive = rows.sched_arr_time // 100 * 60 + rows.sched_arr_time % 100
-    return ((arrive - leave + 1440) % 1440).cast("int16")
+    """From the scheduled departure to the arrival on the clocks of both places, within a day."""
+    leave, arrive = (
+        clock // 100 * 60 + clock % 100 for clock in (rows.sched_dep_time, rows.sched_arr_time)
+    )
+    return ((arrive - leave + MINUTES_A_DAY) % MINUTES_A_DAY).cast("int16")

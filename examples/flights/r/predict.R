@@ -3,39 +3,35 @@
 # probability a row and flushes after each batch.
 
 folder <- commandArgs(trailingOnly = TRUE)[1]
-table <- read.csv(file.path(folder, "weights.csv"), stringsAsFactors = FALSE)
-weights <- setNames(as.numeric(table$weight), table$term)
+weights <- read.csv(file.path(folder, "weights.csv"))
 
 term_value <- function(rows, term) {
-  if (term == "(Intercept)") return(rep(1, nrow(rows)))
+  if (term == "(Intercept)") return(1)
   if (term == "I(hour^2)") return(rows$hour^2)
-  if (term %in% names(rows)) return(as.numeric(rows[[term]]))
-  for (column in c("weekday", "origin", "airline")) {
-    if (startsWith(term, column)) {
-      return(as.numeric(rows[[column]] == substring(term, nchar(column) + 1)))
-    }
+  if (term %in% names(rows)) return(rows[[term]])
+  for (column in c("weekday", "origin", "airline")) {  # a category: its name, then its value
+    if (startsWith(term, column)) return(rows[[column]] == substring(term, nchar(column) + 1))
   }
-  stop(paste("unknown term", term))
+  stop("unknown term ", term)
 }
 
 score <- function(rows) {
-  total <- rep(0, nrow(rows))
-  for (term in names(weights)) total <- total + weights[[term]] * term_value(rows, term)
+  total <- numeric(nrow(rows))
+  for (i in seq_len(nrow(weights))) {
+    total <- total + weights$weight[i] * term_value(rows, weights$term[i])
+  }
   plogis(total)
 }
 
 input <- file("stdin", "r")
 header <- readLines(input, n = 1)
-batch <- character(0)
-repeat {
-  line <- readLines(input, n = 1)
-  if (length(line) == 0) break
+batch <- character()
+while (length(line <- readLines(input, n = 1)) > 0) {
   if (nzchar(line)) {
     batch[length(batch) + 1] <- line
   } else if (length(batch) > 0) {
-    rows <- read.csv(text = c(header, batch), stringsAsFactors = FALSE)
-    writeLines(format(score(rows), digits = 17, scientific = FALSE, trim = TRUE), stdout())
+    writeLines(sprintf("%.17g", score(read.csv(text = c(header, batch)))))
     flush(stdout())
-    batch <- character(0)
+    batch <- character()
   }
 }

@@ -58,10 +58,9 @@ def plan(
         else:
             added.append((moment.column, moment.expression, "the time of the row"))
             left_out = [n for n in moment.made_of if view.columns[n].kind == "text"]
-    for name, expression in key.made:
-        told = "names the row by its content" if name == key.columns[0] else "numbers equal rows"
-        added.append((name, expression, told))
-        does.append(told)
+    for name, expression, why in key.made:
+        added.append((name, expression, why))
+        does.append(why.partition(":")[0] if name in key.columns else f"adds {name}")
     renamed = _renamed(view, {target.name, *key.columns})
     notes = [f"{old} is called {new} in the dataset." for old, new in renamed.items()]
     does += [f"renames {old}" for old in renamed]

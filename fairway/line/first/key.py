@@ -20,6 +20,7 @@ WHO = re.compile(
 FEWEST_ENTITIES = 20
 MANY_SHARE = 0.1  # of the rows: so many different numbers are names
 LONGEST = 64  # characters of a name; a longer text tells something
+MOST_COPIED = 200  # different values of a part of the key, up to which one may learn from it
 MOST_PARTS = 12  # columns of which pairs and triples are tried beside the time
 ROW = "row_id"
 COPY = "copy"
@@ -32,7 +33,7 @@ class Key:
     Attributes:
         columns: The dataset's key.
         is_own: Whether these columns stand in the table as they are.
-        made: Columns that the build must add, name -> SQL.
+        made: Columns that the build must add: name, SQL and what for.
         entity: Columns whose rows must stay together in a split that is not by time.
         ids: Other columns that name things, from which nothing can be learned for new ones.
         notes: What the user should know, as sentences.
@@ -40,7 +41,7 @@ class Key:
 
     columns: tuple[str, ...]
     is_own: bool
-    made: tuple[tuple[str, str], ...] = ()
+    made: tuple[tuple[str, str, str], ...] = ()
     entity: tuple[str, ...]
     ids: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -59,14 +60,30 @@ def find(view: View, *, target: str, moment: Moment | None) -> Key:
     rest = [c.name for c in ids if c.name not in chosen]
     is_own = moment is None or moment.expression is None or moment.column not in chosen
     notes = [f"{spelled(chosen)} {'is' if len(chosen) == 1 else 'are'} the key."]
-    given = [c for c in chosen if not ID.search(words(c)) and (not moment or c != moment.column)]
-    if len(chosen) > 1 and given:
-        notes.append(
-            f"As part of the key {spelled(given)} is no feature; copy it in a build "
-            "to learn from it."
-        )
-    entity = _entity(view, ids, chosen)
-    return Key(columns=chosen, is_own=is_own, entity=entity, ids=tuple(rest), notes=tuple(notes))
+    parts = [c for c in chosen if len(chosen) > 1 and c in view.columns and not ID.search(words(c))]
+    lost = [c for c in parts if not moment or c != moment.column]
+    copied = [c for c in lost if view.columns[c].n_distinct <= MOST_COPIED]
+    made = tuple(_copy(view, name) for name in copied)
+    for name, (copy, _, _) in zip(copied, made, strict=True):
+        notes.append(f"A key is no feature; {copy} is {name} once more, to learn from.")
+    if unused := [name for name in lost if name not in copied]:
+        verb = "is" if len(unused) == 1 else "are"
+        notes.append(f"As part of the key {spelled(unused)} {verb} no feature.")
+    return Key(
+        columns=chosen,
+        is_own=is_own,
+        made=made,
+        entity=_entity(view, ids, chosen),
+        ids=tuple(rest),
+        notes=tuple(notes),
+    )
+
+
+def _copy(view: View, name: str) -> tuple[str, str, str]:
+    """A part of the key once more as a text, under another name: a key is no feature."""
+    x = quote(name)
+    sql = x if view.columns[name].kind == "text" else f"CAST({x} AS VARCHAR)"
+    return free(f"{name}_name", view.columns), sql, f"{name} once more: a key is no feature"
 
 
 def _may_name(column: Column) -> bool:
@@ -164,12 +181,14 @@ def _by_content(view: View, ids: Sequence[Column]) -> Key:
         notes.append(
             f"{n_again:,} rows repeat others in full: they are numbered and stay in one part."
         )
-    made = ((row, content), *(((copy, number),) if n_again else ()))
-    columns = tuple(name for name, _ in made)
+    made = [(row, content, "names the row by its content")]
+    if n_again:
+        made.append((copy, number, "numbers equal rows"))
+    columns = tuple(name for name, *_ in made)
     return Key(
         columns=columns,
         is_own=False,
-        made=made,
+        made=tuple(made),
         entity=_entity(view, ids, (row,)),
         ids=tuple(c.name for c in ids),
         notes=tuple(notes),

@@ -5,7 +5,7 @@ makes it. It splits nothing; ``deal`` does.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from fairway.line.first.view import Column, View, free, quote, spelled, words
@@ -40,6 +40,7 @@ CLOCKS: tuple[tuple[str, str], ...] = (
     (r" \d{1,2}:\d{2} ?[AaPp][Mm]", " %I:%M %p"),
     (r" \d{1,2}:\d{2}:\d{2} ?[AaPp][Mm]", " %I:%M:%S %p"),
 )
+ISO = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?"
 DAY_CLOCKS = (
     (r"\d{1,2}:\d{2}", "%H:%M"),
     (r"\d{1,2}:\d{2}:\d{2}", "%H:%M:%S"),
@@ -114,13 +115,16 @@ def _read(view: View, column: Column) -> Moment | None:
         return _read_text(view, column)
     if column.kind == "integer" and DATED.search(words(column.name)):
         x = f"CAST({quote(column.name)} AS VARCHAR)"
-        return _read_as(view, column, x, r"(19|20)\d{6}", ("%Y%m%d",))
+        return _read_as(view, column, x, r"(19|20)\d{6}", {"%Y%m%d": _parsed(x, "%Y%m%d")})
     return None
 
 
 def _read_text(view: View, column: Column) -> Moment | None:
     """A column of text as a time, if every text is spelled as a date in the same way."""
     values = [str(value) for value, _ in view.values(column.name, SAMPLE)]
+    if all(re.fullmatch(ISO, value) for value in values):  # as Parquet may hold it
+        x = quote(column.name)
+        return _read_as(view, column, x, ISO, {"ISO 8601": f"TRY_CAST({x} AS TIMESTAMPTZ)"})
     for shape, formats in DATES:
         if not re.match(shape, values[0].strip()):
             continue
@@ -129,18 +133,17 @@ def _read_text(view: View, column: Column) -> Moment | None:
                 x = f"trim({quote(column.name)})"
                 is_plain = all(value == value.strip() for value in values)
                 x = quote(column.name) if is_plain else x
-                spellings = [form + tail for form in formats]
+                spellings = {form: _parsed(x, form + tail) for form in formats}
                 return _read_as(view, column, x, shape + clock, spellings)
     return None
 
 
 def _read_as(
-    view: View, column: Column, x: str, shape: str, spellings: Sequence[str]
+    view: View, column: Column, x: str, shape: str, spellings: Mapping[str, str]
 ) -> Moment | None:
-    """A column as a time in the first of some spellings that fits all its values."""
+    """A column as a time in the first of some spellings, with their SQL, that fits all values."""
     fits = []
-    for form in spellings:
-        at = f"try_strptime({x}, '{form}')"
+    for form, at in spellings.items():
         ((n_wrong,),) = view.ask(
             f"SELECT count(*) FROM (SELECT DISTINCT {x} AS x, {at} AS found FROM {view.sql_name} "  # noqa: S608  quoted
             f"WHERE {quote(column.name)} IS NOT NULL) WHERE found IS NULL "
@@ -161,6 +164,10 @@ def _read_as(
         n_missing=column.n_missing,
         notes=notes,
     )
+
+
+def _parsed(x: str, spelling: str) -> str:
+    return f"try_strptime({x}, '{spelling}')"
 
 
 def _with_hour(view: View, moment: Moment, target: str) -> Moment:

@@ -7,40 +7,27 @@ import json
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from fairway.data.suggest import Suggestion
-from fairway.line.first.build import NAME, Build
+from fairway.line.first.build import NAME
 from fairway.line.first.deal import Deal
-from fairway.line.first.key import Key
-from fairway.line.first.moment import Moment
+from fairway.line.first.found import Found
 from fairway.line.first.target import Target
-from fairway.line.first.view import View, spelled
+from fairway.line.first.view import spelled
 
 WIDTH = 100
 NOTE = 31  # the column in which comments beside a line begin
 
 
-@dataclass(frozen=True, kw_only=True)
-class Found:
-    """All that was found out about a table."""
-
-    view: View
-    target: Target
-    moment: Moment | None
-    key: Key
-    build: Build
-    deal: Deal
-    repairs: Sequence[Suggestion]
-    slice_by: str | None
-
-
-def project_file(found: Found, *, name: str, file: str, contract: str) -> str:
+def project_file(
+    found: Found, repairs: Sequence[Suggestion], *, name: str, file: str, contract: str
+) -> str:
     """Spell ``fairway.toml``.
 
     Args:
         found: What was found out.
+        repairs: What the rows seem to need, in the order of the columns.
         name: The project's name.
         file: The table, relative to the project's folder.
         contract: Its contract, likewise.
@@ -50,7 +37,7 @@ def project_file(found: Found, *, name: str, file: str, contract: str) -> str:
         _source(found, file, contract),
         _dataset(found),
         _split(found.deal),
-        _repair(found.repairs),
+        _repair(repairs),
         _candidates(),
         _evaluate(found),
         *([_PAYOFF] if found.target.task == "binary" else []),

@@ -119,7 +119,7 @@ def _absolute(path: object) -> str:
     if path is None or isinstance(path, int):
         return ""
     text = os.fsdecode(path)  # type: ignore[arg-type]  # the audit events promise a path
-    return os.path.normpath(os.path.join(os.getcwd(), text)) if text else ""  # noqa: PTH109, PTH118
+    return os.path.normpath(os.path.join(os.getcwd(), text)) if text else ""  # noqa: PTH109, PTH118  no pathlib at start-up
 
 
 def _exists(path: str) -> bool:
@@ -144,7 +144,7 @@ def _begin() -> None:
             raise NotImplementedError
         return real(path, *more, **named)
 
-    loader.cache_from_source = cache_from_source  # type: ignore[attr-defined]
+    loader.cache_from_source = cache_from_source  # type: ignore[attr-defined]  # it is to be replaced
     watch.emit(("P", "python"))
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=watch.forked)
