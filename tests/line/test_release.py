@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -276,7 +277,25 @@ def test_a_release_signed_again_by_another_key_is_not_the_one_released(
     (folder / "public.pem").write_bytes(public)
     told = released.ask("verify", release_of(released), code=5)
 
-    assert "attestations/public.pem" in [row["file"] for row in told["differs"]]
+    assert {row["file"] for row in told["differs"]} == {
+        f"attestations/{name}" for name in ("public.pem", "release.dsse.json", "verdict.dsse.json")
+    }
+
+
+def test_a_release_whose_folder_is_gone_is_said_and_made_whole_again(released: Place) -> None:
+    release, folder = release_of(released), folder_of(released)
+    before = {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    for path in [folder, *folder.rglob("*")]:
+        if path.is_dir():
+            path.chmod(0o755)
+    shutil.rmtree(folder)
+    assert released.ask("verify", release, code=5)["ok"] is False
+    assert "verify" in released.refused("deploy", release, "--env", "staging", code=5)
+
+    assert released.ask("release")["release"] == f"sha256:{release}"
+    assert released.ask("verify", release)["ok"] is True
+    after = {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    assert after == before
 
 
 def _signed_bytes(envelope: dict[str, Any]) -> bytes:
