@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -43,24 +44,23 @@ def run(command: Sequence[str], folder: Path, *, with_tree: bool = False) -> Usa
     Raises:
         RuntimeError: If it fails, with what it said last.
     """
-    errors = folder / ".bench-stderr"
-    start = time.perf_counter()
-    with errors.open("wb") as stderr:
+    with tempfile.TemporaryFile() as errors:  # not in the folder: a new name there is a change
+        start = time.perf_counter()
         process = subprocess.Popen(
-            command, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=stderr
+            command, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=errors
         )
-    watch = Watch(process.pid) if with_tree else None
-    assert process.stdout is not None
-    output = process.stdout.read()
-    _, status, used = os.wait4(process.pid, 0)
-    wall_s = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    process.stdout.close()
-    tree_bytes = watch.end() if watch else None
+        watch = Watch(process.pid) if with_tree else None
+        assert process.stdout is not None
+        with process.stdout:
+            output = process.stdout.read()
+        _, status, used = os.wait4(process.pid, 0)
+        wall_s = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        tree_bytes = watch.end() if watch else None
+        errors.seek(0)
+        said = errors.read().decode(errors="replace")[-2000:]
     if process.returncode:
-        said = errors.read_text(errors="replace")[-2000:]
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{said}")
-    errors.unlink()
     return Usage(
         cpu_s=used.ru_utime + used.ru_stime,
         wall_s=wall_s,

@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from fairway.data.contract import Contract
-from fairway.data.rule import Limit, Severity
+from fairway.data.promise.rule import Limit, Severity
 from fairway.errors import ContractError
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     from ibis.backends.duckdb import Backend
 
-    from fairway.data.condition import Condition, Typed
+    from fairway.data.checking.condition import Condition, Typed
 
 N_EXAMPLES = 5
 MOST_KEPT = 1_000_000  # breaking rows copied once; beyond it they are read from the source again
@@ -109,7 +109,7 @@ def check(
         ContractError: If the table as a whole breaks a promise of severity ``error``: a column is
             missing or mistyped, or a limit such as the number of rows is not kept.
     """
-    from fairway.data import breach, condition
+    from fairway.data.checking import breach, condition
 
     table = breach.plain(table)
     schema = [
@@ -165,7 +165,7 @@ class _Asked:
 
     def look_up(self, contract: Contract, others: "Mapping[str, ir.Table]") -> None:
         """Mark what breaks keys and references."""
-        from fairway.data import condition
+        from fairway.data.checking import condition
 
         columns = set(self.typed.table.columns)
         for unique in contract.unique_keys():
@@ -300,7 +300,7 @@ def _judge_table(
     """Count rows and limits, and find the newest row: one scan of what that needs."""
     import ibis
 
-    from fairway.data import breach, duplicate
+    from fairway.data.checking import breach, duplicate
 
     typed = asked.typed
     table = typed.table
@@ -364,7 +364,7 @@ def _tell(condition: "Condition", found: _Found, i: int, n_rows: int) -> RuleRes
 
 def _tell_unreadable(asked: _Asked, name: str, kind: str, n: int, n_known: int) -> RuleResult:
     """A column that is of another type altogether: not some values, but most of them."""
-    from fairway.data import breach
+    from fairway.data.checking import breach
 
     raw = asked.typed.table[name]
     unread = asked.typed.table.filter(raw.notnull() & breach.convert(raw, kind).isnull())

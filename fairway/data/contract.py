@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fairway.data import clause, odcs, spelling
-from fairway.data.rule import ColumnRule, Limit, Reference, RowRule, Unique
+from fairway.data.promise import clause, odcs, spelling
+from fairway.data.promise.rule import ColumnRule, Limit, Reference, RowRule, Unique
 
 
 @dataclass(frozen=True, kw_only=True)

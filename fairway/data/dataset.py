@@ -18,7 +18,7 @@ from fairway.errors import ContractError, ProjectError
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from fairway.data.engine import Engine
+    from fairway.data.reading.engine import Engine
     from fairway.data.recipe import Place
 
 ROWS = ("same", "fewer", "more", "any")
@@ -107,7 +107,7 @@ def build(
     import duckdb
     from ibis.common.exceptions import IbisError
 
-    from fairway.data import column
+    from fairway.data.reading import column
     from fairway.data.source import read
 
     inputs: dict[str, ir.Table | Path] = dict(tables)

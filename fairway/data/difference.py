@@ -14,7 +14,7 @@ from fairway.errors import StoreError
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from fairway.data.engine import Engine
+    from fairway.data.reading.engine import Engine
 
 
 @dataclass(frozen=True, kw_only=True)

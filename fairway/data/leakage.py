@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from fairway.data import strength, sums
-from fairway.data.held import held
 from fairway.data.known_at import KnownAt, instant
+from fairway.data.leak import strength, sums
+from fairway.data.leak.held import held
 from fairway.data.split import draw, is_missing
 from fairway.errors import ContractError, ProjectError
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from fairway.data.lineage import Inheritance
+    from fairway.data.leak.lineage import Inheritance
 
 MAX_AUC = 0.85
 MAX_R2 = 0.8

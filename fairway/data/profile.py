@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fairway.data.held import held
+from fairway.data.leak.held import held
 
 if TYPE_CHECKING:
     import ibis.expr.datatypes as dt
@@ -106,7 +106,7 @@ def profile(table: "ir.Table") -> Profile:
     Counts, minima and maxima are of all rows. For a table over ``MOST_ROWS`` rows the rest is of a
     sample that depends on the rows alone, so that the answer is the same every time.
     """
-    from fairway.data import breach
+    from fairway.data.checking import breach
 
     table = breach.plain(table)
     n_rows = int(table.count().to_pyarrow().as_py())
@@ -138,7 +138,7 @@ def logical_type(type_: "dt.DataType") -> str:
 
 def _drawn(table: "ir.Table", n_rows: int) -> "ir.Table":
     """The table; of a large one only rows whose hash falls into one of many equal shares."""
-    from fairway.data import duplicate
+    from fairway.data.checking import duplicate
 
     if n_rows <= MOST_ROWS:
         return table
@@ -148,7 +148,7 @@ def _drawn(table: "ir.Table", n_rows: int) -> "ir.Table":
 
 def _counts(table: "ir.Table") -> dict[str, Any]:
     """What one scan tells: values that are there, different ones, least and most, by position."""
-    from fairway.data import breach
+    from fairway.data.checking import breach
 
     asked: dict[str, Any] = {}
     for i, name in enumerate(table.columns):
@@ -164,7 +164,7 @@ def _counts(table: "ir.Table") -> dict[str, Any]:
 def _column(
     table: "ir.Table", name: str, row: Mapping[str, Any], i: int, n_sampled: int
 ) -> ColumnProfile:
-    from fairway.data import breach
+    from fairway.data.checking import breach
 
     column = table[name]
     logical = logical_type(column.type())

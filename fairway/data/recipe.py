@@ -22,7 +22,7 @@ from fairway.errors import FairwayError, ProjectError
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from fairway.data.engine import Engine
+    from fairway.data.reading.engine import Engine
 
 Place = tuple[Path, int | None]
 """A file of the project and a line in it."""
@@ -76,7 +76,7 @@ def by_sql(
     import duckdb
     import ibis.expr.types as ir
 
-    from fairway.data.engine import fresh, identifier
+    from fairway.data.reading.engine import fresh, identifier
 
     path = root.absolute() / build
     try:

@@ -101,7 +101,7 @@ def _order(table: "ir.Table", key: Sequence[str]) -> "list[ir.Value]":
     """
     import ibis
 
-    from fairway.data.engine import signbit
+    from fairway.data.reading.engine import signbit
 
     names = [*key, *(name for name in table.columns if name not in key)]
     signs = [signbit(table[name]) for name, kind in table.schema().items() if kind.is_floating()]

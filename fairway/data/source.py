@@ -23,7 +23,7 @@ from fairway.errors import ProjectError
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from fairway.data.engine import Engine
+    from fairway.data.reading.engine import Engine
 
 FORMATS = {
     ".parquet": "parquet",
@@ -140,7 +140,7 @@ def connect(scratch: Path | None = None) -> "Engine":
         scratch: Folder for what does not fit into memory; by default below the system's
             temporary folder.
     """
-    from fairway.data import engine
+    from fairway.data.reading import engine
 
     return engine.start(scratch)
 
@@ -156,7 +156,7 @@ def read(connection: "Engine", source: Source, root: Path) -> "ir.Table":
         ProjectError: If a file is missing, half written, wrongly encoded or without a row, or
             the source lacks its key or its time.
     """
-    from fairway.data import column, file, sqlite
+    from fairway.data.reading import column, file, sqlite
 
     paths = files(source, root)
     show = _show(source, root)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import ibis.expr.types as ir
 
-    from fairway.data.engine import Engine
+    from fairway.data.reading.engine import Engine
 
 DATASET = "dataset"
 SNAPSHOT_TAKEN = "snapshot_taken"
@@ -53,7 +53,7 @@ def suggest(home: Home, project: Project, at: datetime, *, source: str) -> dict[
 
 
 def _of_source(project: Project, at: datetime, name: str) -> str:
-    from fairway.data.draft import suggest_contract
+    from fairway.data.promise.draft import suggest_contract
 
     engine = source.connect()
     given = project.sources[name]
@@ -86,7 +86,7 @@ def _visible(engine: "Engine", project: Project, name: str, at: datetime) -> "ir
 
 
 def _of_dataset(home: Home, project: Project, at: datetime) -> str:
-    from fairway.data.draft import suggest_contract
+    from fairway.data.promise.draft import suggest_contract
 
     taken = journal.entries(home.db, project=project.name, kind=SNAPSHOT_TAKEN, until=at)
     if not taken:

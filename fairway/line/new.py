@@ -63,7 +63,7 @@ def new(directory: Path, table: Path, target: str, name: str | None) -> dict[str
 def _write(directory: Path, table: Path, title: str, known: Found) -> dict[str, Any]:
     """Write the files; the project file last, so that a folder with one is whole."""
     from fairway.data import contract
-    from fairway.data.draft import suggest_contract
+    from fairway.data.promise.draft import suggest_contract
     from fairway.data.suggest import suggest_repairs
     from fairway.store.home import write_file
 

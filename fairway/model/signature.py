@@ -1,8 +1,8 @@
 """What a model takes and gives: its input columns with their rules, its features, its target.
 
-Room: ``fairway.model``. ``fairway.data.rule`` says what each row rule means and ``data.check`` asks
-it in SQL; here the same rules are asked of Arrow columns, with the same verdicts, so that a row
-refused in training is refused when serving. It neither repairs rows nor predicts.
+Room: ``fairway.model``. ``fairway.data.promise.rule`` says what each row rule means and
+``data.check`` asks it in SQL; here the same rules are asked of Arrow columns, with the same
+verdicts: a row refused in training is refused when serving. It neither repairs rows nor predicts.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from fairway.data.rule import TEXT_FORMS, ColumnRule, RowRule, full_match
+from fairway.data.promise.rule import TEXT_FORMS, ColumnRule, RowRule, full_match
 from fairway.errors import IntegrityError, RequestError
 
 if TYPE_CHECKING:

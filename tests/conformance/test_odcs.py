@@ -10,7 +10,7 @@ from jsonschema import Draft201909Validator
 from open_data_contract_standard.model import OpenDataContractStandard
 
 from fairway.data.contract import Contract, dump, load
-from fairway.data.rule import ColumnRule, Limit, Reference, RowRule, Unique
+from fairway.data.promise.rule import ColumnRule, Limit, Reference, RowRule, Unique
 from fairway.errors import ProjectError
 
 SCHEMA = json.loads((resources.files("open_data_contract_standard") / "schema.json").read_text())

@@ -158,9 +158,7 @@ def test_a_receiving_gate_that_refuses_shows_nothing(released: Place, tmp_path: 
     assert released.ask("verify", release, *there)["ok"] is True
 
 
-def test_a_pull_brings_a_release_with_its_past_and_its_key(
-    released: Place, tmp_path: Path
-) -> None:
+def test_a_pull_brings_a_release_with_its_past_and_its_key(released: Place, tmp_path: Path) -> None:
     (release,) = releases(released)
     there = ["--home", str(tmp_path / "there")]
     told = released.ask("pull", release[:17], str(released.home), *there)
@@ -192,7 +190,9 @@ def test_a_damaged_release_does_not_travel(released: Place, tmp_path: Path) -> N
     assert not list(tmp_path.glob("there/releases/*"))
 
 
-def test_the_champion_is_measured_anew_where_a_release_is_judged(two: Place, tmp_path: Path) -> None:
+def test_the_champion_is_measured_anew_where_a_release_is_judged(
+    two: Place, tmp_path: Path
+) -> None:
     first, second = releases(two)
     there = ["--home", str(tmp_path / "there")]
     for release in (first, second):

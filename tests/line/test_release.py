@@ -153,7 +153,9 @@ def test_someone_else_than_the_author_is_a_second_pair_of_eyes(released: Place) 
 def test_the_tests_of_a_release_run_on_its_folder_and_their_exit_code_is_evidence(
     ran: Place,
 ) -> None:
-    ran.write("check.sh", "cat $FAIRWAY_RELEASE/release.json && test -f $FAIRWAY_RELEASE/model/line\n")
+    ran.write(
+        "check.sh", "cat $FAIRWAY_RELEASE/release.json && test -f $FAIRWAY_RELEASE/model/line\n"
+    )
     ran.add('[release]\ntest = "sh check.sh"')
     ran.swap("fairway.toml", '"leakage == none"]', '"leakage == none", "tests == passed"]')
     ran.ask("run")
@@ -189,8 +191,9 @@ def test_a_release_of_a_later_run_is_held_against_the_champion(released: Place) 
     told = released.ask("deploy", second, "--env", "production", code=1)
 
     assert rules(told) == {"payoff >= champion - 100": False, "approvals(owner) >= 1": True}
-    assert first[:8] in told["verdict"]["rules"][0]["why"] or "champion" in (
-        told["verdict"]["rules"][0]["why"]
+    assert (
+        first[:8] in told["verdict"]["rules"][0]["why"]
+        or "champion" in (told["verdict"]["rules"][0]["why"])
     )
     assert released.ask("at", "now")["environments"] == {"production": f"sha256:{first}"}
 
@@ -206,9 +209,12 @@ def test_verify_names_the_changed_file_with_both_digests_and_sizes(released: Pla
     assert told["ok"] is False
     (row,) = told["differs"]
     assert row["file"] == "model/line"
-    assert row["expected"] == json.loads((path.parents[1] / "release.json").read_bytes())["files"][
-        "model/line"
-    ]["digest"]
+    assert (
+        row["expected"]
+        == json.loads((path.parents[1] / "release.json").read_bytes())["files"]["model/line"][
+            "digest"
+        ]
+    )
     assert row["found"].startswith("sha256:")
     assert row["found"] != row["expected"]
     assert (row["expected_bytes"], row["found_bytes"]) == (len(good), len(good) + 1)
@@ -321,7 +327,9 @@ def test_openssl_alone_checks_a_signature(released: Place, tmp_path: Path, name:
 def test_the_signed_statement_names_every_file_and_the_verdict(released: Place) -> None:
     folder = folder_of(released)
     said = [
-        json.loads(base64.b64decode(json.loads((folder / "attestations" / name).read_bytes())["payload"]))
+        json.loads(
+            base64.b64decode(json.loads((folder / "attestations" / name).read_bytes())["payload"])
+        )
         for name in ("release.dsse.json", "verdict.dsse.json")
     ]
     names = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}

@@ -78,7 +78,9 @@ def test_a_build_helper_changed_that_nobody_declared_builds_again(shop: Place) -
         """.replace("        ", ""),
     )
     shop.swap(
-        "fairway.toml", TARGET, BUILT.replace("dataset.sql", "late.build:build") + '\nrows = "fewer"'
+        "fairway.toml",
+        TARGET,
+        BUILT.replace("dataset.sql", "late.build:build") + '\nrows = "fewer"',
     )
     first = shop.ask("run")
     shop.swap("late/rule.py", "LEAST = 0", "LEAST = 0  # cents")
@@ -224,9 +226,7 @@ def test_steps_of_ones_own_feed_the_build_from_sources_files_and_steps(shop: Pla
             out = "dear.csv"
             """)
     )
-    shop.write(
-        "dataset.sql", "SELECT orders.*, dear.dear FROM orders JOIN dear USING (order_id)\n"
-    )
+    shop.write("dataset.sql", "SELECT orders.*, dear.dear FROM orders JOIN dear USING (order_id)\n")
     shop.swap("fairway.toml", TARGET, BUILT)
     shop.ask("run")
     report = json.loads(shop.dataset("report.json").read_bytes())

@@ -166,7 +166,12 @@ def test_progress_and_whatever_commands_print_go_to_stderr(shop: Place) -> None:
         ('owner = "owner', 'ownr = "owner', 5, "ownr"),
         ('target = "returned"', "target = 7", 11, "target"),
         ("format = 1", "format = 2", 1, "newer"),
-        ('run     = "{python} train.py {train.csv} {model}"', 'run = "{python} {trian}"', 19, "trian"),
+        (
+            'run     = "{python} train.py {train.csv} {model}"',
+            'run = "{python} {trian}"',
+            19,
+            "trian",
+        ),
         ('"orders.csv"', '"order.csv"', 8, "order.csv"),
         ('"auc >= 0.55"', '"auk >= 0.55"', 32, "auk"),
         ("[split]", "[split", 13, "TOML"),

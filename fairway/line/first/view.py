@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import ibis.expr.datatypes as dt
     import ibis.expr.types as ir
 
-    from fairway.data.engine import Engine
+    from fairway.data.reading.engine import Engine
 
 RESERVED = frozenset(
     """
@@ -171,7 +171,7 @@ def encoding_of(path: Path) -> str | None:
     What is neither UTF-8 nor UTF-16 is taken as Latin-1, or as Windows' variant of it where a byte
     stands for one of the letters that only that has.
     """
-    from fairway.data.encoding import check_utf8
+    from fairway.data.reading.encoding import check_utf8
     from fairway.errors import ProjectError
 
     try:

@@ -8,16 +8,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from fairway.data import dataset, known_at, leakage, lineage, probe
+from fairway.data import dataset, known_at, leakage
 from fairway.data.contract import Contract
 from fairway.data.known_at import KnownAt
+from fairway.data.leak import lineage, probe
 from fairway.data.leakage import Finding
 from fairway.line.stages.spec import DatasetSpecs
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from fairway.data.engine import Engine
+    from fairway.data.reading.engine import Engine
 
 
 def find(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pyarrow as pa
 
-    from fairway.data.engine import Engine
+    from fairway.data.reading.engine import Engine
 
 DATASET = "dataset"
 PARTS = {"train": "train", "validation": "valid"}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from fairway.data.contract import Contract
 from fairway.data.dataset import DatasetSpec
-from fairway.data.rule import ColumnRule
+from fairway.data.promise.rule import ColumnRule
 from fairway.model.signature import Field, type_of
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def draft(train: "ir.Table", spec: DatasetSpec) -> Contract:
     """A contract for single rows, from the training rows; it says nothing of whole tables."""
-    from fairway.data.draft import suggest_contract
+    from fairway.data.promise.draft import suggest_contract
 
     drafted = suggest_contract(train, "dataset", key=spec.key, time=spec.time)
     return replace(drafted, uniques=(), references=(), limits=())

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from ibis.util import gen_name
 
 from fairway.data import check as check_module
-from fairway.data import engine
 from fairway.data.check import CheckResult, Example, RuleResult, check, freshness
 from fairway.data.contract import Contract
-from fairway.data.rule import ColumnRule, Limit, Unique
+from fairway.data.promise.rule import ColumnRule, Limit, Unique
+from fairway.data.reading import engine
 from fairway.errors import ContractError
 
 ENGINE = engine.start()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fairway.data.contract import Contract, load
-from fairway.data.rule import ColumnRule, Limit, Reference, RowRule, Unique
+from fairway.data.promise.rule import ColumnRule, Limit, Reference, RowRule, Unique
 from fairway.errors import ProjectError
 
 HEAD = """apiVersion: v3.1.0

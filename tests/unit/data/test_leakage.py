@@ -10,8 +10,8 @@ import pytest
 
 from fairway.data import source
 from fairway.data.known_at import KnownAt, parse
+from fairway.data.leak.lineage import inherit
 from fairway.data.leakage import Finding, audit
-from fairway.data.lineage import inherit
 from fairway.errors import ContractError, ProjectError
 
 N = 400

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 from ibis.util import gen_name
 
-from fairway.data import engine
 from fairway.data.profile import profile
+from fairway.data.reading import engine
 
 ENGINE = engine.start()
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fairway.data import difference, engine, snapshot
+from fairway.data import difference, snapshot
+from fairway.data.reading import engine
 from fairway.errors import ContractError, StoreError
 
 ENGINES = [engine.start(threads=n) for n in (1, 2)]

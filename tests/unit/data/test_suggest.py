@@ -11,7 +11,8 @@ import pyarrow as pa
 import pytest
 from ibis.util import gen_name
 
-from fairway.data import engine, source
+from fairway.data import source
+from fairway.data.reading import engine
 from fairway.data.repair import from_table
 from fairway.data.source import Source
 from fairway.data.suggest import Suggestion, suggest_repairs

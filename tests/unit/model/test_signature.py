@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairway.data import condition
+from fairway.data.checking import condition
 from fairway.data.contract import Contract
-from fairway.data.rule import ColumnRule
+from fairway.data.promise.rule import ColumnRule
 from fairway.errors import IntegrityError, RequestError
 from fairway.model.signature import Field, Signature, from_json, type_of
 

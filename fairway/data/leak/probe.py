@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from fairway.data import lineage
-from fairway.data.held import held
 from fairway.data.known_at import KnownAt, instant, parse
+from fairway.data.leak import lineage
+from fairway.data.leak.held import held
 from fairway.data.leakage import Finding
 from fairway.data.split import is_missing
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fairway.data import known_at
-from fairway.data.clause import BOUNDS
-from fairway.data.rule import ColumnRule, Limit, Reference, Unique
+from fairway.data.promise.clause import BOUNDS
+from fairway.data.promise.rule import ColumnRule, Limit, Reference, Unique
 from fairway.errors import ProjectError
 
 _SHORTHAND = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)+")

@@ -13,7 +13,7 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from fairway.data.rule import TEXT_FORMS, RowRule, Scalar, full_match
+from fairway.data.promise.rule import TEXT_FORMS, RowRule, Scalar, full_match
 
 Fit = Literal["as is", "by row", "as text", "never"]
 """How a column's type meets a logical type: in every value, row by row, as text, or never."""

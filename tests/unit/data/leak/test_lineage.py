@@ -4,7 +4,7 @@ import ibis
 import pytest
 
 from fairway.data.known_at import KnownAt
-from fairway.data.lineage import inherit, origins, sole, within
+from fairway.data.leak.lineage import inherit, origins, sole, within
 
 FLIGHTS = ibis.table(
     {

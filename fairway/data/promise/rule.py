@@ -96,7 +96,7 @@ class RowRule:
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnRule:
-    """What one column promises. ``fairway.data.rule.RowRule`` says what each promise means.
+    """What one column promises. ``fairway.data.promise.rule.RowRule`` says what each promise means.
 
     Attributes:
         type: ``string``, ``integer``, ``number``, ``boolean``, ``date``, ``timestamp`` or another

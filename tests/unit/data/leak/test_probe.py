@@ -13,9 +13,9 @@ import pytest
 from fairway.data import source
 from fairway.data.contract import Contract
 from fairway.data.known_at import parse
+from fairway.data.leak.probe import probe
 from fairway.data.leakage import Finding
-from fairway.data.probe import probe
-from fairway.data.rule import ColumnRule
+from fairway.data.promise.rule import ColumnRule
 from fairway.data.source import Source
 
 START = datetime(2013, 1, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairway.data.strength import (
+from fairway.data.leak.strength import (
     Groups,
     auc,
     best_auc,

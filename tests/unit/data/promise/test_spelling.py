@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairway.data.contract import Contract, dump, load
-from fairway.data.rule import ColumnRule, Limit, Reference, RowRule, Unique
+from fairway.data.promise.rule import ColumnRule, Limit, Reference, RowRule, Unique
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
 SEVERITIES = st.sampled_from(["error", "warning"])

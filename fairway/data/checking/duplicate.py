@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from ibis.util import gen_name
 
-from fairway.data.breach import is_missing
+from fairway.data.checking.breach import is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

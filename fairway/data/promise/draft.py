@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from fairway.data.contract import Contract
 from fairway.data.profile import ColumnProfile, Profile, profile
-from fairway.data.rule import ColumnRule, Limit, Reference, Severity
+from fairway.data.promise.rule import ColumnRule, Limit, Reference, Severity
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -193,7 +193,7 @@ def _row_counts(n_rows: int) -> Iterator[Limit]:
 
 def _is_key(table: "ir.Table", columns: Sequence[str]) -> bool:
     """Whether columns are never missing and never the same twice."""
-    from fairway.data import breach, duplicate
+    from fairway.data.checking import breach, duplicate
 
     if not set(columns) <= set(table.columns):
         return False

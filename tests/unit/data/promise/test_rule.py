@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fairway.data.rule import Limit, check_pattern
+from fairway.data.promise.rule import Limit, check_pattern
 
 
 @pytest.mark.parametrize(

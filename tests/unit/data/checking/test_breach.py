@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ibis.util import gen_name
 
-from fairway.data import engine
 from fairway.data.check import CheckResult, check
 from fairway.data.contract import Contract
-from fairway.data.rule import ColumnRule
+from fairway.data.promise.rule import ColumnRule
+from fairway.data.reading import engine
 
 ENGINE = engine.start()
 Rule = ColumnRule

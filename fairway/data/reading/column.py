@@ -10,7 +10,7 @@ are ISO 8601 alone: 1/2/2013 has two meanings and stays text. 00501 is a name, n
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from fairway.data.engine import UTC, Engine, fresh, identifier, literal
+from fairway.data.reading.engine import UTC, Engine, fresh, identifier, literal
 from fairway.errors import ProjectError
 
 if TYPE_CHECKING:

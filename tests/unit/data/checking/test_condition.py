@@ -8,10 +8,10 @@ import pyarrow as pa
 import pytest
 from ibis.util import gen_name
 
-from fairway.data import engine
 from fairway.data.check import CheckResult, RuleResult, check
 from fairway.data.contract import Contract
-from fairway.data.rule import ColumnRule, Reference, Unique
+from fairway.data.promise.rule import ColumnRule, Reference, Unique
+from fairway.data.reading import engine
 
 ENGINE = engine.start()
 Rule = ColumnRule
@@ -74,7 +74,7 @@ def test_keys_are_compared_block_by_block_with_the_same_answer(
 ) -> None:
     given_ = table({"x": [*range(3000), 7, 2999]})
     whole = held(given_, {"x": Rule(unique=True)})
-    monkeypatch.setattr("fairway.data.duplicate.BLOCK", 500)
+    monkeypatch.setattr("fairway.data.checking.duplicate.BLOCK", 500)
 
     blocks = held(given_, {"x": Rule(unique=True)})
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import ibis
 import ibis.expr.types as ir
 
-from fairway.data import breach, duplicate
+from fairway.data.checking import breach, duplicate
 from fairway.data.contract import Contract
-from fairway.data.rule import Reference, RowRule, Severity, Unique
+from fairway.data.promise.rule import Reference, RowRule, Severity, Unique
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend

@@ -11,15 +11,16 @@ import pyarrow as pa
 import pytest
 from ibis.util import gen_name
 
-from fairway.data import engine, source
+from fairway.data import source
 from fairway.data.check import check
 from fairway.data.contract import Contract, dump, load
-from fairway.data.draft import suggest_contract
-from fairway.data.rule import ColumnRule
+from fairway.data.promise.draft import suggest_contract
+from fairway.data.promise.rule import ColumnRule
+from fairway.data.reading import engine
 from fairway.data.source import Source
 
 ENGINE = engine.start()
-FLIGHTS = Path(__file__).parents[3] / "examples/flights/data"
+FLIGHTS = Path(__file__).parents[4] / "examples/flights/data"
 KEYS = {
     "flights": ("time_hour", "carrier", "flight"),
     "weather": ("origin", "time_hour"),

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairway.data import source
-from fairway.data.sums import confirm, exact_sums
+from fairway.data.leak.sums import confirm, exact_sums
 
 
 @settings(deadline=None)

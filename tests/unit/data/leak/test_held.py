@@ -4,7 +4,7 @@ import ibis
 import pyarrow as pa
 
 from fairway.data import source
-from fairway.data.held import held
+from fairway.data.leak.held import held
 
 
 def test_rows_stay_as_they_were_and_leave_nothing_behind() -> None:

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from fairway.data import column, encoding
-from fairway.data.engine import Engine, identifier, literal
+from fairway.data.reading import column, encoding
+from fairway.data.reading.engine import Engine, identifier, literal
 from fairway.errors import ProjectError
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from datetime import datetime, time
 from typing import Any
 
 from fairway.data import known_at
-from fairway.data.odcs import Document, Place
-from fairway.data.rule import (
+from fairway.data.promise.odcs import Document, Place
+from fairway.data.promise.rule import (
     OPERATORS,
     ColumnRule,
     Limit,

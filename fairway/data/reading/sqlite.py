@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from fairway.data import column
-from fairway.data.engine import UTC, Engine, fresh, identifier, literal
 from fairway.data.name import choice
+from fairway.data.reading import column
+from fairway.data.reading.engine import UTC, Engine, fresh, identifier, literal
 from fairway.errors import ProjectError
 
 if TYPE_CHECKING:

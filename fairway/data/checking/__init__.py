@@ -1,0 +1,4 @@
+"""How ``fairway.data.check`` asks an engine which rows break a promise.
+
+Room: ``fairway.data``.
+"""
