@@ -41,6 +41,7 @@ bench: install
 	$(PYTHON) -m bench $(ONLY)
 
 docs: install
+	$(PYTHON) scripts/reference.py
 	mkdocs build --strict
 
 lock: install

@@ -24,7 +24,7 @@ def at(call: Call, moment: str) -> int:
     from fairway.line.look import at as look
 
     time = call.at if moment == NOW else Instant().convert(moment, None, None)
-    with call.home() as home:
+    with call.home(is_made=False) as home:
         answer = look(home, project, time)
     call.answer(answer, _show)
     return 0

@@ -26,7 +26,7 @@ def verify(call: Call) -> int:
     """
     from fairway.line.look import audit as look
 
-    with call.home() as home:
+    with call.home(is_made=False) as home:
         answer = look(home)
     call.answer(answer, _show)
     return 0 if answer["ok"] else BROKEN

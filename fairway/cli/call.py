@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fairway.store.home import Home
 
 HOME_NAME = ".fairway"
+HOME_FILES = ("home.json", "fairway.db")  # a folder with one of them is, or was, a home
 
 
 class Instant(click.ParamType[datetime]):
@@ -90,8 +91,15 @@ class Call:
         return read(self.project_file or find(Path.cwd()), os.environ)
 
     @contextmanager
-    def home(self) -> "Iterator[Home]":
-        """Open the home for the length of the call."""
+    def home(self, *, is_made: bool = True) -> "Iterator[Home]":
+        """Open the home for the length of the call.
+
+        Args:
+            is_made: Whether it is made where there is none; who only looks makes nothing.
+
+        Raises:
+            RequestError: If there is none to look into.
+        """
         from fairway.store.home import open_home
 
         if self.home_path is not None and "://" in str(self.home_path):
@@ -99,9 +107,16 @@ class Call:
                 f"The home {self.home_path} is not a folder.",
                 hint="Name a folder: this Fairway keeps no home elsewhere yet.",
             )
-        with open_home(
-            self.home_path or self.project.root / HOME_NAME, crash_at=self.crash_at
-        ) as home:
+        place = self.home_path or self.project.root / HOME_NAME
+        if (
+            not is_made
+            and not (place / "home.json").exists()
+            and not (place / "fairway.db").exists()
+        ):
+            raise RequestError(
+                f"There is no home at {place}.", hint="Run: fairway run; or name one with --home."
+            )
+        with open_home(place, crash_at=self.crash_at) as home:
             yield home
 
     @contextmanager

@@ -24,7 +24,7 @@ def candidates(call: Call, where: str, order: str, limit: int) -> int:
     project = call.project
     from fairway.line.look import candidates as look
 
-    with call.home() as home:
+    with call.home(is_made=False) as home:
         answer = look(home, project, where=where, order=order, limit=limit)
     call.answer(answer, lambda told: _show(told, limit))
     return 0

@@ -22,7 +22,7 @@ def log(call: Call) -> int:
     project = call.project
     from fairway.line.look import data_log as look
 
-    with call.home() as home:
+    with call.home(is_made=False) as home:
         answer = look(home, project)
     call.answer(answer, _show_log)
     return 0
@@ -57,7 +57,7 @@ def diff(call: Call, old: str, new: str) -> int:
     project = call.project
     from fairway.line.look import data_diff as look
 
-    with call.home() as home, call.report():
+    with call.home(is_made=False) as home, call.report():
         answer = look(home, project, old, new)
     call.answer(answer, _show_diff)
     return 0

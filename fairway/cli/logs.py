@@ -22,7 +22,7 @@ def logs(call: Call, step: str | None, run_id: str | None) -> int:
     project = call.project
     from fairway.line.look import logs as look
 
-    with call.home() as home:
+    with call.home(is_made=False) as home:
         answer = look(home, project, step=step, run=run_id)
     call.answer(answer, _show)
     return 0

@@ -48,6 +48,9 @@ def show(answer: dict[str, Any]) -> None:
     say("")
     candidates(answer.get("candidates", ()), answer.get("best"))
     best = answer.get("best")
+    for row in answer.get("candidates", ()):
+        if row.get("state") not in {"done", "skipped"}:
+            note(f"{row['name']} {str(row['state']).replace('_', ' ')}: {row['why']}")
     looks = number(answer.get("looks_at_test"))
     say("", f"Measured on the test part, which {looks} models have seen so far.")
     say(f"Took {number(answer.get('seconds'), 3)} s.")

@@ -18,7 +18,7 @@ def trace(call: Call, name: str) -> int:
     project = call.project
     from fairway.line.look import trace as look
 
-    with call.home() as home:
+    with call.home(is_made=False) as home:
         answer = look(home, project, name)
     call.answer(answer, _show)
     return 0

@@ -23,7 +23,7 @@ def verify(call: Call, release: str) -> int:
     project = call.project
     from fairway.line.release import verify as compare
 
-    with call.home() as home:
+    with call.home(is_made=False) as home:
         answer = compare(home, project, release)
     call.answer(answer, show)
     return 0 if answer["ok"] else DIFFERS

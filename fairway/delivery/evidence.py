@@ -33,7 +33,7 @@ class Evidence:
         model: Digest of the model that is judged.
         snapshot: Digest of the rows that it was made and measured on.
         release: Digest of the release; ``None`` before there is one.
-        champion: Digest of the champion's model; ``None`` where nothing stands there yet.
+        champion: Digest of the champion's release; ``None`` where nothing stands there yet.
         evaluation: ``evaluation.measure``'s document; must speak of model and snapshot.
         champion_comparison: ``evaluation.compare``'s document, ``against`` the champion's digest.
         baseline_comparison: The same against the baseline.

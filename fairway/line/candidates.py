@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fairway.digest import Digest, canonical, of_json
-from fairway.errors import FairwayError, StepError
+from fairway.errors import FairwayError, IntegrityError, StepError, StoreError
 from fairway.line.prepare import Prepared, environment_digest, require, stage, variables
 from fairway.line.progress import Report
 from fairway.line.record import BASELINE, Outcome
@@ -145,10 +145,17 @@ def score(shop: Shop, document: Mapping[str, Any]) -> float:
 
 
 def failed(shop: Shop, name: str, result: Result, parameters: Mapping[str, Any]) -> Outcome:
-    """What to say of a candidate whose training or evaluation did not end well."""
+    """What to say of a candidate whose training or evaluation did not end well.
+
+    Raises:
+        IntegrityError: If bytes are damaged: that is no candidate's fault.
+        StoreError: If a disk is full: that neither.
+    """
     try:
         require(shop.home, shop.project, result)
         why = result.why
+    except (IntegrityError, StoreError):
+        raise
     except FairwayError as error:
         why = f"{error.problem} {error.hint}"
     return Outcome(name=name, state=result.state, why=why, parameters=parameters)
@@ -173,7 +180,7 @@ def searched(shop: Shop, one: Candidate) -> tuple[Outcome, list[CandidateRecord]
     """Search a candidate's settings by what they are worth on the validation part."""
     step = train_step(shop, one, {}, label=one.name)
     first = (PARTS[0],)
-    like = evaluate_step(shop, one, step.inputs["train"], label="value", parts=first)
+    like = evaluate_step(shop, one, shop.prepared.dataset, label="value", parts=first)
 
     def judge(trial: Step) -> Step:
         inputs = {place: digest for place, digest in like.inputs.items() if place != "model"}

@@ -67,13 +67,11 @@ def judge(home: Home, project: Project, case: Case, environment: str, at: dateti
     """Judge a release by an environment's conditions, on all that the journal knows by now."""
     conditions = conditions_of(project, environment)
     champion = _champion(home, project, environment, at)
-    if champion is not None and champion.digest("model") == case.digest("model"):
-        champion = None
     known = Evidence(
         model=case.digest("model"),
         snapshot=case.digest("snapshot"),
         release=case.release,
-        champion=champion.digest("model") if champion else None,
+        champion=champion.release if champion else None,
         evaluation=_evaluation(home, project, case),
         champion_comparison=_against_champion(home, project, case, champion),
         baseline_comparison=_against_baseline(home, project, case),
@@ -170,9 +168,7 @@ def _against_champion(
     inputs = {"dataset": dataset, "model": tree(home, project, champion.release)}
     step = stage(home, project, "evaluation", asked, inputs, label=label)
     result = run_step(home, step, root=project.root, project=project.name)
-    return _compare(
-        home, project, case, require(home, project, result), against=champion.digest("model")
-    )
+    return _compare(home, project, case, require(home, project, result), against=champion.release)
 
 
 def tree(home: Home, project: Project, release: Digest) -> Digest:

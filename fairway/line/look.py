@@ -13,6 +13,7 @@ from fairway import digest as naming
 from fairway.digest import Digest
 from fairway.errors import NotFoundError
 from fairway.line import record
+from fairway.line.stages import fault
 from fairway.pipeline import result as results
 from fairway.pipeline.result import Result
 from fairway.project import Project
@@ -69,7 +70,7 @@ def logs(home: Home, project: Project, *, step: str | None, run: str | None) -> 
             f"The run {chosen.id} has no step {step!r}.", hint=f"Name one of {names}."
         )
     texts = [
-        row | {"text": home.blobs.read(Digest(row["log"])).decode(errors="replace")}
+        row | {"text": fault.plain(home.blobs.read(Digest(row["log"])).decode(errors="replace"))}
         for row in named
         if row["log"]
     ]

@@ -127,6 +127,9 @@ def _placed(project: Project, refusal: FairwayError) -> FairwayError:
         return refusal
     named = re.match(r"Source (\w+)", refusal.problem)
     key = f"source.{named[1]}" if named else "dataset"
+    for start, place in (("Split:", "split"), ("Slice:", "evaluate.slices"), ("repair.", "repair")):
+        if refusal.problem.startswith(start):
+            key = place
     return project.fault(key, refusal.problem, hint=refusal.hint)
 
 
@@ -286,6 +289,7 @@ def _dataset(
             "{train.csv}" in c.run or "{valid.csv}" in c.run for c in project.candidates.values()
         ),
         outputs={name: step.output for name, (step, _) in outputs.items()},
+        slices=project.evaluate.slices,
     )
     places = {f"in.{name}": tree for name, (_, tree) in outputs.items()}
     step = stage(home, project, "dataset", asked, {"in.sources": sources, **places})

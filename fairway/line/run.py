@@ -199,8 +199,13 @@ def _looks(home: Home, project: Project, snapshot: Digest) -> int:
     """How many models were ever measured on this snapshot's test part: each look wears it out."""
     kind = "model_evaluated"
     said = journal.entries(home.db, project=project.name, kind=kind, subject=snapshot)
-    models = {one.body["model"] for one in said if one.body["candidate"] != BASELINE}
-    return len(models)
+    return len(
+        {
+            (one.body["candidate"], one.body["model"])
+            for one in said
+            if one.body["candidate"] != BASELINE
+        }
+    )
 
 
 def _contract(prepared: Prepared) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def _within(file: BinaryIO, name: str, depth: int) -> Iterator[tuple[str, str]]:
         yield name, "by its first bytes"
         return
     if head.startswith(NPY):
-        if b"|O" in head:
+        if b"|O" in _npy_header(head):
             yield name, "an object array, which NumPy pickles"
         return
     if depth == 0:
@@ -92,6 +92,16 @@ def _within(file: BinaryIO, name: str, depth: int) -> Iterator[tuple[str, str]]:
         return
     if _runs_to_the_end(file.read(N_SCAN_BYTES)):
         yield name, "by its opcodes"
+
+
+def _npy_header(head: bytes) -> bytes:
+    """The description at a NumPy file's start, without its data, which may hold any bytes.
+
+    Source: NumPy Enhancement Proposal 1, the NPY format, versions 1.0 to 3.0.
+    """
+    n_length = 2 if head[6:7] == b"\x01" else 4
+    start = 8 + n_length
+    return head[start : start + int.from_bytes(head[8:start], "little")]
 
 
 def _in_zip(file: BinaryIO, name: str, depth: int) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,16 +22,23 @@ import pytest
 
 from fairway.data import contract
 from fairway.model import bundle, repair
-from tests.line.place import FAIRWAY, Place, by_name, environ, once
+from tests.conformance.flights import (
+    CLONE,
+    DEMO_AT,
+    EXAMPLE,
+    WHOLE_YEAR,
+    YEAR,
+    ask,
+    copy_example,
+    measured,
+    part_of,
+    record,
+    values,
+)
+from tests.line.place import Place, by_name, environ
 
-CLONE = Path(__file__).parents[2]
-EXAMPLE = Path("examples/flights")
-DEMO_AT = ("--at", "2013-09-01T00:00Z")
-YEAR = ("--project", "right.toml", "--at", "2014-01-02")
-DEMO, WHOLE_YEAR = "late-arrivals", "late-arrivals-whole-year"  # names of the two projects
 TRAINED = ("logistic", "lightgbm", "glm")
 ENGINES = {"ibis", "duckdb", "sklearn", "pandas", "pyarrow", "numpy", "scipy", "lightgbm", "optuna"}
-PATIENCE_S = 1200.0
 
 WIRE = {
     "run": {"snapshot", "split", "refused", "candidates", "best", "seconds"},
@@ -48,97 +54,6 @@ source("r/train.R")
 writeLines(sprintf("%.17g", predict(fit, rows[seq({first}, by = {step}, length.out = {n}), ],
                                     type = "response")))
 """
-
-
-def ask(folder: Path, *words: str, **variables: str) -> dict[str, Any]:
-    """The JSON answer of a verb that must end well."""
-    done = subprocess.run(
-        [str(FAIRWAY), *words, "--json"],
-        cwd=folder,
-        env=environ(**variables),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE_S,
-    )
-    assert done.returncode == 0, (words, done.returncode, done.stdout, done.stderr)
-    answer = json.loads(done.stdout)
-    assert isinstance(answer, dict)
-    return answer
-
-
-def copy_example(target: Path) -> Path:
-    ignored = shutil.ignore_patterns(".fairway", "__pycache__", ".pytest_cache")
-    return Path(shutil.copytree(CLONE / EXAMPLE, target, ignore=ignored))
-
-
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """What the demo left in its clone; ``first.json`` is its first answer."""
-    assert shutil.which("Rscript"), "Install R: one of the candidates is written in it."
-
-    def make(root: Path) -> None:
-        copy_example(root / EXAMPLE)
-        answer = ask(root, "demo")
-        kept = json.loads((root / "demo-results/result.json").read_text())
-        assert kept == answer
-        (root / "first.json").write_text(json.dumps(answer))
-
-    return once(tmp_path_factory, "flights", make)
-
-
-@pytest.fixture(scope="session")
-def first(demo: Place) -> dict[str, Any]:
-    """The first answer of the demo."""
-    return dict(json.loads((demo.root / "first.json").read_text()))
-
-
-@pytest.fixture(scope="session")
-def flights(demo: Place) -> Place:
-    """The example's folder, with the home that all share."""
-    return Place(demo.root / EXAMPLE)
-
-
-@pytest.fixture(scope="session")
-def year(flights: Place, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The answer of a run on the whole year."""
-
-    def make(root: Path) -> None:
-        root.mkdir()
-        (root / "run.json").write_text(json.dumps(ask(flights.root, "run", *YEAR)))
-
-    kept = once(tmp_path_factory, "flights-year", make)
-    return dict(json.loads((kept.root / "run.json").read_text()))
-
-
-def read_json(place: Place, digest: str) -> dict[str, Any]:
-    return dict(json.loads(place.blob(digest).read_bytes()))
-
-
-def record(place: Place, project: str) -> dict[str, Any]:
-    """What the latest finished run of a project left behind, by digest."""
-    found = place.rows(
-        "SELECT json_extract(body, '$.record') FROM journal WHERE kind = 'run_finished'"
-        f" AND project = '{project}' ORDER BY seq DESC LIMIT 1"
-    )
-    return read_json(place, found[0][0])
-
-
-def part_of(place: Place, tree: str, name: str) -> Path:
-    """A file of a tree."""
-    return place.blob(read_json(place, tree)["tree"][name]["digest"])
-
-
-def measured(place: Place, name: str) -> dict[str, Any]:
-    """What the evaluation of a candidate of the whole year says of the test part."""
-    outcomes = {one["name"]: one for one in record(place, WHOLE_YEAR)["outcomes"]}
-    file = part_of(place, outcomes[name]["evaluation"], "evaluation.json")
-    return dict(json.loads(file.read_bytes())["test"])
-
-
-def values(answer: Mapping[str, Any], name: str) -> dict[str, float]:
-    """A candidate's metrics without their intervals."""
-    return {key: one["value"] for key, one in by_name(answer)[name]["metrics"].items()}
 
 
 # The demo

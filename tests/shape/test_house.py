@@ -3,6 +3,7 @@
 import ast
 import statistics
 from collections.abc import Sequence
+from functools import cache
 
 import pytest
 
@@ -12,8 +13,13 @@ from tests.shape.house import ROOT, Rule
 MODULES = {str(path.relative_to(ROOT)): path for path in sorted((ROOT / "fairway").rglob("*.py"))}
 
 
+@cache
+def parsed(source: str) -> ast.Module:
+    return ast.parse(source)
+
+
 def faults(rule: Rule, name: str, source: str) -> Sequence[str]:
-    return rule(name, ast.parse(source), source)
+    return rule(name, parsed(source), source)
 
 
 def name_of(rule: Rule) -> str:
@@ -54,6 +60,8 @@ PLANTED: Sequence[tuple[Rule, str, str]] = [
     (house.leaves_renaming_to_the_store, "line/x.py", "from_here.replace(there)"),
     (house.adds_nothing_to_the_line, "cli/x.py", "from fairway.data.source import read"),
     (house.adds_nothing_to_the_line, "cli/x.py", "def f():\n  import fairway.delivery.gate"),
+    (house.keeps_a_library_in_its_room, "line/x.py", "from sqlalchemy import text"),
+    (house.keeps_a_library_in_its_room, "store/x.py", "def f():\n  import ibis.expr.types as ir"),
     (
         house.knows_at_most_one_other_room,
         "evaluation/x.py",
@@ -90,6 +98,7 @@ KEPT: Sequence[tuple[Rule, str, str]] = [
     (house.leaves_renaming_to_the_store, "line/x.py", "instant.replace(tzinfo=UTC)"),
     (house.leaves_renaming_to_the_store, "store/x.py", "os.replace(a, b)"),
     (house.adds_nothing_to_the_line, "cli/x.py", "from fairway.line.run import run"),
+    (house.keeps_a_library_in_its_room, "data/x.py", "import duckdb\nimport numpy"),
     (
         house.knows_at_most_one_other_room,
         "evaluation/x.py",

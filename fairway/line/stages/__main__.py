@@ -4,11 +4,14 @@ Room: ``fairway.line``. It runs in a process of its own, started by ``pipeline``
 of the project. A refusal is told to the caller as the last line of the log (``fault.tell``).
 """
 
+import errno
 import sys
 from pathlib import Path
 
-from fairway.errors import FairwayError
+from fairway.errors import FairwayError, StoreError
 from fairway.line.stages import fault
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def main(arguments: list[str]) -> int:
@@ -32,6 +35,15 @@ def main(arguments: list[str]) -> int:
             raise AssertionError(stage)
     except FairwayError as error:
         fault.tell(error, sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        full = StoreError(
+            f"{places[1]} cannot be written: the disk is full.",
+            hint="Free some space, then repeat the command.",
+        )
+        fault.tell(full, sys.stderr)
         return 1
     return 0
 

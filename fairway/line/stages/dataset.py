@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fairway.data import check, contract, dataset, repair, snapshot, source
 from fairway.data.contract import Contract
+from fairway.data.name import choice
 from fairway.errors import ContractError, ProjectError
 from fairway.line.stages import audit, promise, spec
 from fairway.line.stages.spec import DatasetSpecs
@@ -66,6 +67,11 @@ def take(spec_file: Path, out: Path, sources: Path, *outputs: Path) -> None:
     told = _snapshot(whole, out)
     rows = whole.engine.read_parquet(out / "rows.parquet")
     task = _task(rows, asked.dataset.target)
+    for name in asked.slices:
+        if name not in rows.columns:
+            raise ProjectError(
+                f"Slice: the dataset has no column {name!r}.", hint=choice(name, rows.columns)
+            )
     rows, windows = _split(rows, asked)
     key = asked.dataset.key
     snapshot.write(rows.select(*key, "part"), out / "part.parquet", key=key)

@@ -37,3 +37,12 @@ def hear(log: str) -> FairwayError | None:
         return ProjectError(said["problem"], hint=said["hint"], file=file, line=said.get("line"))
     kind: type[FairwayError] = getattr(errors, said["kind"])
     return kind(said["problem"], hint=said["hint"])
+
+
+def plain(log: str) -> str:
+    """The log for people: a refusal in it as its problem and hint."""
+    lines = []
+    for line in log.splitlines():
+        refusal = hear(line)
+        lines.append(f"{refusal.problem} {refusal.hint}" if refusal else line)
+    return "\n".join(lines)

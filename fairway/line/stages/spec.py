@@ -45,6 +45,7 @@ class DatasetSpecs:
         by_time: The split, if by time; else ``by_entity``.
         csv: Whether a candidate asks for CSV beside Parquet.
         outputs: File name by step whose output ``build`` may take.
+        slices: Columns by whose values the candidates will be measured apart.
     """
 
     dataset: DatasetSpec
@@ -55,6 +56,7 @@ class DatasetSpecs:
     repairs: Mapping[str, RepairRule]
     csv: bool
     outputs: Mapping[str, str]
+    slices: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,5 @@
 """What verbs tell people: short, in 80 columns, and with what to do next."""
 
-import tomllib
 from collections.abc import Callable
 from typing import Any
 
@@ -110,13 +109,6 @@ def test_a_run_in_which_a_candidate_failed_has_failed() -> None:
     assert run.has_failed(RUN)
     assert not run.has_failed(RUN | {"candidates": [done, trial]})
     assert not run.has_failed(RUN | {"candidates": [done, done | {"state": "skipped"}]})
-
-
-def test_a_suggested_repair_is_a_line_that_the_project_file_takes() -> None:
-    rule = {"sentinel": [-999, 'N/A "x"'], "spelling": {"A B": "AB"}, "flag": True, "missing": 0.5}
-    line = check._line({"column": "wind speed", "rule": rule, "reason": "-999 occurs 12 times"})
-
-    assert tomllib.loads(line) == {"wind speed": rule}
 
 
 def test_check_tells_what_was_taken_where_the_file_is_silent(
