@@ -50,7 +50,7 @@ def show(answer: dict[str, Any]) -> None:
     best = answer.get("best")
     for row in answer.get("candidates", ()):
         if row.get("state") not in {"done", "skipped"}:
-            note(f"{row['name']} {str(row['state']).replace('_', ' ')}: {row['why']}")
+            note(f"{row['name']} {str(row['state']).replace('_', ' ')}: {row.get('why', '')}")
     looks = number(answer.get("looks_at_test"))
     say("", f"Measured on the test part, which {looks} models have seen so far.")
     say(f"Took {number(answer.get('seconds'), 3)} s.")
