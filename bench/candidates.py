@@ -88,8 +88,8 @@ def bare(folder: Path) -> Iterator[int]:
         yield len(
             _rows(
                 db,
-                "EXISTS (SELECT 1 FROM metric WHERE candidate = seq AND metric.name = 'auc'"
-                " AND value > 0.99) AND json_extract(parameters, '$.leaves') <= 64",
+                "seq IN (SELECT candidate FROM metric WHERE metric.name = 'auc' AND value > 0.99)"
+                " AND json_extract(parameters, '$.leaves') <= 64",
             )
         )
 

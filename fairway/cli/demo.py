@@ -10,6 +10,7 @@ from typing import Any
 
 from fairway.cli.call import Call, verb
 from fairway.cli.output import number, say, short
+from fairway.cli.release import show_verdict
 from fairway.cli.run import show as show_run
 
 DEMO_AT = datetime(2013, 9, 1, tzinfo=UTC)
@@ -34,11 +35,21 @@ def demo(call: Call) -> int:
 
 
 def _show(answer: dict[str, Any]) -> None:
-    if isinstance(answer.get("run"), dict):
-        show_run({**answer["run"], "skipped": answer.get("skipped", ())})
-    released = answer.get("release") or {}
-    say("", f"Release {short(released.get('release'))}: {released.get('path')}")
-    standing = (answer.get("at") or {}).get("environments") or {}
-    for environment, name in standing.items():
-        say(f"  {environment} points to {short(name)}")
-    say(f"All of it took {number(answer.get('seconds'), 3)} s; demo-results/ has every answer.")
+    from fairway.line.demo import ENVIRONMENTS
+
+    show_run(answer["run"])
+    released = answer["release"]
+    say("", f"The gate of {released['environment']}:")
+    show_verdict(released["verdict"])
+    title = f"{released['candidate']} as version {released['version']}"
+    say("", f"Released {short(released['release'])}: {title}, signed.")
+    say("", f"The gate of {answer['deploy']['environment']}:")
+    show_verdict(answer["deploy"]["verdict"])
+    standing = answer["at"]["environments"]
+    say("")
+    for environment in ENVIRONMENTS:
+        say(f"{environment:10} points to {short(standing.get(environment))}")
+    whole = "every file and signature is as released" if answer["verify"]["ok"] else "DIFFERS"
+    say(f"verified   {whole}")
+    say("", f"All of it took {number(answer['seconds'], 3)} s; demo-results/ has every answer.")
+    say("Look around: cd examples/flights && fairway candidates")

@@ -24,7 +24,7 @@ def run(call: Call) -> int:
 
     with call.home() as home, call.report() as report:
         answer = go(home, project, call.at, call.actor, report=report)
-    call.answer(answer, show)
+    call.answer(answer, _show)
     return STEP_FAILED if has_failed(answer) else 0
 
 
@@ -37,6 +37,11 @@ def has_failed(answer: dict[str, Any]) -> bool:
 PARTS = ("train", "validation", "test")
 
 
+def _show(answer: dict[str, Any]) -> None:
+    show(answer)
+    show_next(answer)
+
+
 def show(answer: dict[str, Any]) -> None:
     """Tell people what a run came to."""
     parts(answer)
@@ -47,13 +52,18 @@ def show(answer: dict[str, Any]) -> None:
         note(f"Warning: {warning}")
     say("")
     candidates(answer.get("candidates", ()), answer.get("best"))
-    best = answer.get("best")
     for row in answer.get("candidates", ()):
         if row.get("state") not in {"done", "skipped"}:
             note(f"{row['name']} {str(row['state']).replace('_', ' ')}: {row.get('why', '')}")
-    looks = number(answer.get("looks_at_test"))
-    say("", f"Measured on the test part, which {looks} models have seen so far.")
+    looks = answer.get("looks_at_test")
+    models = "model has" if looks == 1 else "models have"
+    say("", f"Measured on the test part, which {number(looks)} {models} seen so far.")
     say(f"Took {number(answer.get('seconds'), 3)} s.")
+
+
+def show_next(answer: dict[str, Any]) -> None:
+    """Say what to do after a run."""
+    best = answer.get("best")
     if best:
         say(f"Next: fairway release   (judges {best}, the best on the validation part)")
     else:
@@ -73,7 +83,7 @@ def withheld(findings: Sequence[Mapping[str, Any]]) -> None:
     for column in dict.fromkeys(one["column"] for one in findings):
         hits = [one for one in findings if one["column"] == column]
         tests = ", ".join(one["test"] for one in hits)
-        note(f"Withheld {column} ({tests}): {hits[0]['evidence']}")
+        note(f"Withheld {column} ({tests}): {hits[0]['evidence']} {hits[0].get('example', '')}")
 
 
 SHOWN: Mapping[str, str] = {

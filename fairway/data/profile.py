@@ -4,7 +4,7 @@ Room: ``fairway.data``, after ``source``; ``draft`` makes a first contract and `
 repairs from it. It judges nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,27 @@ MOST_VALUES = 5_000
 N_EXTREMES = 12
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 MAD_TO_SIGMA = 1.4826  # of a normal distribution
+COUNTED_AT_ONCE = 32  # columns of one scan for counts
+MOST_AT_ONCE, ROWS_AT_ONCE = 64, 2_000_000  # columns, and their values, that one query sorts
 FAR, NEAR, GAP = 20.0, 15.0, 3.0  # robust standard deviations; how much farther the far ones lie
+
+VALUES_SQL = """
+    SELECT place, value, count(*) AS n FROM {long} GROUP BY place, value
+    QUALIFY row_number() OVER (PARTITION BY place ORDER BY n DESC, value) <= {most}
+    ORDER BY place, n DESC, value
+"""
+SPREAD_SQL = """
+    SELECT place, quantile_cont(value, {quantiles}) AS quantiles, mad(value) AS mad
+    FROM {number} GROUP BY place
+"""
+ENDS_SQL = """
+    SELECT place, min(value, {n}) AS lowest, max(value, {n}) AS highest, median(step) AS step
+    FROM (
+        SELECT *, value - lag(value) OVER (PARTITION BY place ORDER BY value) AS step
+        FROM (SELECT DISTINCT place, value FROM {number})
+    )
+    GROUP BY place
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,9 +132,10 @@ def profile(table: "ir.Table") -> Profile:
     n_rows = int(table.count().to_pyarrow().as_py())
     with held(_drawn(table, n_rows)) as sample:
         n_sampled = int(sample.count().to_pyarrow().as_py())
-        row = _counts(sample if n_sampled == n_rows else table)
+        row = _counts(sample if n_sampled == n_rows else table) | {"n_rows": n_rows}
+        values, figures = _told(sample, n_sampled)
         columns = {
-            name: _column(sample, name, row | {"n_rows": n_rows}, i, n_sampled)
+            name: _column(table[name], row, i, values.get(i, []), figures.get(i, {}), n_sampled)
             for i, name in enumerate(table.columns)
         }
     return Profile(n_rows=n_rows, columns=columns)
@@ -147,39 +168,36 @@ def _drawn(table: "ir.Table", n_rows: int) -> "ir.Table":
 
 
 def _counts(table: "ir.Table") -> dict[str, Any]:
-    """What one scan tells: values that are there, different ones, least and most, by position."""
+    """What a scan tells: values that are there, different ones, least and most, by position."""
     from fairway.data.checking import breach
 
-    asked: dict[str, Any] = {}
-    for i, name in enumerate(table.columns):
-        column = table[name]
-        real = ~breach.is_missing(column)
-        asked |= {f"known{i}": table.count(where=real), f"distinct{i}": column.approx_nunique()}
-        if logical_type(column.type()) in {"integer", "number", "date", "timestamp", "string"}:
-            asked |= {f"least{i}": column.min(where=real), f"most{i}": column.max(where=real)}
-    row: dict[str, Any] = table.aggregate(**asked).to_pyarrow().to_pylist()[0]
+    row: dict[str, Any] = {}
+    names = list(enumerate(table.columns))
+    for start in range(0, len(names), COUNTED_AT_ONCE):
+        asked: dict[str, Any] = {}
+        for i, name in names[start : start + COUNTED_AT_ONCE]:
+            column = table[name]
+            real = ~breach.is_missing(column)
+            asked |= {f"known{i}": table.count(where=real), f"distinct{i}": column.approx_nunique()}
+            if logical_type(column.type()) in {"integer", "number", "date", "timestamp", "string"}:
+                asked |= {f"least{i}": column.min(where=real), f"most{i}": column.max(where=real)}
+        row |= table.aggregate(**asked).to_pyarrow().to_pylist()[0]
     return row
 
 
 def _column(
-    table: "ir.Table", name: str, row: Mapping[str, Any], i: int, n_sampled: int
+    column: "ir.Column",
+    row: Mapping[str, Any],
+    i: int,
+    values: list[tuple[Any, int]],
+    figures: Mapping[str, Any],
+    n_sampled: int,
 ) -> ColumnProfile:
-    from fairway.data.checking import breach
-
-    column = table[name]
-    logical = logical_type(column.type())
-    plain = table.filter(~breach.is_missing(column)).select(value=column)
-    values: list[tuple[Any, int]] = []
-    if logical in {"string", "integer", "number", "boolean"}:
-        counted = plain.group_by("value").aggregate(n=lambda t: t.count())
-        few = counted.order_by([counted.n.desc(), counted.value]).limit(MOST_VALUES)
-        values = [(one["value"], one["n"]) for one in few.to_pyarrow().to_pylist()]
-    figures = _figures(plain) if logical in {"integer", "number"} and values else {}
     exact = len(values) if values and len(values) <= 1000 else row[f"distinct{i}"]
     return ColumnProfile(
-        name=name,
+        name=column.get_name(),
         type=str(column.type()),
-        logical=logical,
+        logical=logical_type(column.type()),
         n_missing=int(row["n_rows"] - row[f"known{i}"]),
         n_distinct=int(exact),
         minimum=row.get(f"least{i}"),
@@ -190,34 +208,71 @@ def _column(
     )
 
 
-def _figures(plain: "ir.Table") -> dict[str, Any]:
-    """Quantiles, spread, step and outermost values of a column of numbers, all as floats."""
-    import ibis
+def _told(
+    table: "ir.Table", n_rows: int
+) -> tuple[dict[int, list[tuple[Any, int]]], dict[int, dict[str, Any]]]:
+    """Most frequent values, and figures of numbers, by the column's position.
 
-    number = plain.select(value=plain.value.cast("float64"))
-    number = number.filter(~number.value.isinf())
-    row = (
-        number.aggregate(
-            **{f"q{i}": number.value.quantile(share) for i, share in enumerate(QUANTILES)}
-        )
-        .to_pyarrow()
-        .to_pylist()[0]
+    Columns of one type are asked about together, as many as ``ROWS_AT_ONCE`` allows: one by one,
+    a wide table would take half a minute. Ibis would take longer to spell the questions than the
+    engine to answer them, hence SQL.
+    """
+    alike: dict[str, list[int]] = {}
+    for i, (name, type_) in enumerate(table.schema().items()):
+        if logical_type(type_) in {"string", "integer", "number", "boolean"}:
+            alike.setdefault(str(table[name].type()), []).append(i)
+    values: dict[int, list[tuple[Any, int]]] = {}
+    figures: dict[int, dict[str, Any]] = {}
+    n_at_once = min(MOST_AT_ONCE, max(1, ROWS_AT_ONCE // max(1, n_rows)))
+    for places in alike.values():
+        for start in range(0, len(places), n_at_once):
+            chosen = places[start : start + n_at_once]
+            long = _long(table, chosen)
+            for told in _ask(table, VALUES_SQL.format(long=long, most=MOST_VALUES)):
+                values.setdefault(int(told["place"]), []).append((told["value"], told["n"]))
+            if logical_type(table[chosen[0]].type()) in {"integer", "number"}:
+                figures |= _figures(table, long)
+    return values, figures
+
+
+def _long(table: "ir.Table", places: Sequence[int]) -> str:
+    """SQL of all values that are there of some columns, below each other with their places."""
+    from fairway.data.reading.engine import identifier
+
+    rows = table.get_backend().compile(table)
+    type_ = table[places[0]].type()
+    names = [identifier(table.columns[i]) for i in places]
+    spelled = [f"CAST({name} AS VARCHAR)" if type_.is_uuid() else name for name in names]
+    chosen = ", ".join(f'{x} AS "{i}"' for i, x in zip(places, spelled, strict=True))
+    listed = ", ".join(f'"{i}"' for i in places)
+    return (
+        f"(SELECT * FROM (UNPIVOT (SELECT {chosen} FROM ({rows})) "  # noqa: S608  quoted
+        f"ON {listed} INTO NAME place VALUE value)"
+        f"{' WHERE NOT isnan(value)' if type_.is_floating() else ''})"
     )
-    if row["q0"] is None:
-        return {}
-    middle = row[f"q{QUANTILES.index(0.5)}"]
-    mad = (number.value - middle).abs().median().to_pyarrow().as_py()
-    different = number.distinct()
-    ends = [
-        different.order_by(order).limit(N_EXTREMES).to_pyarrow()["value"].to_pylist()
-        for order in (different.value, different.value.desc())
-    ]
-    window = ibis.window(order_by="value")
-    steps = different.select(step=different.value - different.value.lag().over(window))
+
+
+def _figures(table: "ir.Table", long: str) -> dict[int, dict[str, Any]]:
+    """Quantiles, spread, step and outermost values of columns of numbers, all as floats."""
+    number = (
+        f"(SELECT * FROM (SELECT place, CAST(value AS DOUBLE) AS value FROM {long}) "  # noqa: S608  our own query
+        "WHERE NOT isinf(value))"
+    )
+    spread = _ask(table, SPREAD_SQL.format(number=number, quantiles=list(QUANTILES)))
+    outermost = _ask(table, ENDS_SQL.format(number=number, n=N_EXTREMES))
+    ends = {one["place"]: one for one in outermost}
     return {
-        "quantiles": {share: row[f"q{i}"] for i, share in enumerate(QUANTILES)},
-        "mad": mad,
-        "step": steps.step.median().to_pyarrow().as_py(),
-        "lowest": tuple(ends[0]),
-        "highest": tuple(ends[1]),
+        int(one["place"]): {
+            "quantiles": dict(zip(QUANTILES, one["quantiles"], strict=True)),
+            "mad": one["mad"],
+            "step": ends[one["place"]]["step"],
+            "lowest": tuple(ends[one["place"]]["lowest"]),
+            "highest": tuple(ends[one["place"]]["highest"]),
+        }
+        for one in spread
     }
+
+
+def _ask(table: "ir.Table", sql: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = table.get_backend().con.sql(sql).to_arrow_table().to_pylist()
+    return rows

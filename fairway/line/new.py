@@ -53,11 +53,12 @@ def new(directory: Path, table: Path, target: str, name: str | None) -> dict[str
         RequestError: If the folder is not empty, the name is none, the table is none, or its target
             cannot be predicted (``NotFoundError`` if there is no such file or column).
         ProjectError: If the table cannot be read.
-        StoreError: If the folder cannot be written.
+        StoreError: If the folder cannot be written, or the table is too large to be looked at.
     """
     title = _title(directory, name)
     _check_free(directory)
-    return _write(directory, table, title, found.find(view.look(table), target))
+    with view.bounded():
+        return _write(directory, table, title, found.find(view.look(table), target))
 
 
 def _write(directory: Path, table: Path, title: str, known: Found) -> dict[str, Any]:

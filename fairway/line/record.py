@@ -56,6 +56,7 @@ class Record:
         snapshot: The dataset's rows, before the split.
         criteria: Each environment's conditions as they stood when training began.
         environment: Path -> content of the project's lock files.
+        contracts: Source, or ``dataset`` -> content of the contract file that was enforced.
     """
 
     run: str
@@ -69,6 +70,7 @@ class Record:
     snapshot: Digest
     criteria: Mapping[str, tuple[str, ...]]
     environment: Mapping[str, Digest]
+    contracts: Mapping[str, Digest]
     outcomes: Sequence[Outcome]
     best: str | None
 

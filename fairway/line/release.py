@@ -230,8 +230,8 @@ def _parts(home: Home, project: Project, made: Record, outcome: Outcome) -> _Par
     for path, content in made.environment.items():
         files[f"environment/{path}"] = content
     files["contracts/dataset.odcs.yaml"] = dataset["contract.odcs.yaml"].digest
-    for name, file in project.contracts.items():
-        files[f"contracts/{name}.odcs.yaml"] = home.blobs.put_file(file)
+    for name, content in made.contracts.items():
+        files[f"contracts/{name}.odcs.yaml"] = content
     for path, content in outcome.code.items():
         files[f"code/{path}"] = content
     trees = {"model": outcome.model or made.dataset}
@@ -298,7 +298,7 @@ def _test(
     home: Home, project: Project, at: datetime, actor: str, made: Record, whole: Release
 ) -> None:
     """Run the release's own tests on its folder; the exit code is evidence, whatever it is."""
-    given = "export FAIRWAY_RELEASE={release}"
+    given = "export FAIRWAY_RELEASE={release} PYTHONDONTWRITEBYTECODE=1"
     unsigned = {  # signing the same twice gives two signatures, which nobody need test twice
         path: entry
         for path, entry in home.blobs.entries(whole.tree).items()

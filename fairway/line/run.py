@@ -85,6 +85,7 @@ def run(
         snapshot=prepared.file(home, "rows.parquet"),
         criteria=criteria,
         environment=_kept(home, project),
+        contracts={n: home.blobs.put_file(path) for n, path in project.contracts.items()},
         outcomes=outcomes,
         best=_best(outcomes),
     )

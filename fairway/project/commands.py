@@ -12,7 +12,7 @@ from fairway.errors import ProjectError
 from fairway.pipeline import space
 from fairway.pipeline.plan import order_names
 from fairway.pipeline.step import placeholders
-from fairway.project.faults import Faults, nearest, spell
+from fairway.project.faults import Faults, dotted, nearest, spell
 from fairway.project.lines import KeyPath
 from fairway.project.nouns import Candidate, Input, UserStep
 from fairway.project.shape import CandidateTable, StepTable
@@ -83,8 +83,9 @@ def read_candidates(tables: Mapping[str, CandidateTable], faults: Faults) -> dic
             faults.add(
                 path, f"{name!r} is always there and made by Fairway.", "Choose another name."
             )
-        settings = {*table.search, *table.parameters}
-        for twice in sorted({*table.search} & {*table.parameters}):
+        search = table.search or {}
+        settings = {*search, *table.parameters}
+        for twice in sorted({*search} & {*table.parameters}):
             faults.add(
                 (*path, "parameters", twice),
                 f"{twice} is both searched and fixed.",
@@ -108,8 +109,8 @@ def read_candidates(tables: Mapping[str, CandidateTable], faults: Faults) -> dic
             name=name,
             run=table.run,
             predict=table.predict,
-            search=table.search,
-            trials=(table.trials or TRIALS) if table.search else 1,
+            search=search,
+            trials=(table.trials or TRIALS) if search else 1,
             timeout_s=duration_s(table.timeout, (*path, "timeout"), faults) or TIMEOUT_S,
             retries=table.retries,
             memory_bytes=memory_bytes(table.memory, (*path, "memory"), faults),
@@ -177,12 +178,20 @@ def _check_command(path: KeyPath, command: str, known: Collection[str], faults: 
             hint = f"Write {{{hint.removeprefix('Write ').removesuffix('.')}}}."
         if path[0] == "candidate" and "." not in name and path[-1] == "run":
             hint += f" A setting gets values by parameters.{name} or search.{name}."
+        hint += f" For literal braces write {{{{{name}}}}}."
         faults.add(path, f"{{{name}}} has no value.", hint)
 
 
 def _check_search(path: KeyPath, table: CandidateTable, used: set[str], faults: Faults) -> None:
-    for setting, values in table.search.items():
-        at: KeyPath = (*path, "search", setting)
+    at: KeyPath = (*path, "search")
+    if table.search == {}:
+        faults.add(
+            at,
+            f"{dotted(at)} has no setting to search.",
+            'Name one, as in search = { leaves = "int 8..256 log" }, or remove search.',
+        )
+    for setting, values in (table.search or {}).items():
+        at = (*path, "search", setting)
         if not values:
             faults.add(
                 at,
@@ -198,7 +207,7 @@ def _check_search(path: KeyPath, table: CandidateTable, used: set[str], faults: 
             faults.add(
                 at, f"search.{setting} is not used.", f"Put {{{setting}}} into run, or remove it."
             )
-    if table.trials is not None and not table.search:
+    if table.trials is not None and table.search is None:
         faults.add(
             (*path, "trials"), "There are trials, but no search.", "Add search, or remove trials."
         )

@@ -127,13 +127,19 @@ class _Reading:
         for name, field in known.items():
             if name not in self.data:
                 if field.required and name not in {"format", "source"}:
-                    self.faults.add((name,), f"There is no [{name}].", f"Add a table [{name}].")
+                    self._absent(name, _struct(field.type))
                 continue
             value = self._table(name, field.type)
             if value is not None:
                 values[name] = value
         # A required table with a fault stays None: nobody sees it, as `stop` raises before.
         return File(**{"format": FORMAT, "project": None, "source": {}, "dataset": None, **values})
+
+    def _absent(self, name: str, shape: type[msgspec.Struct]) -> None:
+        """Note that a table is not there, with all that it needs, so that it is added once."""
+        needed = [one.encode_name for one in msgspec.structs.fields(shape) if one.required]
+        lines = " and ".join(f"a line {key} = ..." for key in needed)
+        self.faults.add((name,), f"There is no [{name}].", f"Add a table [{name}] with {lines}")
 
     def _table(self, name: str, shape: Any) -> Any:  # noqa: ANN401  types and values of any table
         value = self.data[name]
@@ -197,14 +203,32 @@ class _Reading:
             check_name(("gate", environment), self.faults)
             conditions = []
             for position, text in enumerate(texts):
+                at: KeyPath = ("gate", environment, position)
                 try:
-                    conditions.append(
-                        condition.parse(text, names=names, columns=evaluate.slices, windows=False)
-                    )
+                    one = condition.parse(text, names=names, windows=False)
                 except ProjectError as error:
-                    self.faults.add(("gate", environment, position), error.problem, error.hint)
+                    self.faults.add(at, error.problem, error.hint)
+                    continue
+                self._check_slice(one, evaluate.slices, at)
+                conditions.append(one)
             gate[environment] = tuple(conditions)
         return gate
+
+    def _check_slice(
+        self, one: condition.Condition, slices: tuple[str, ...], path: KeyPath
+    ) -> None:
+        """Refuse ``worst(COLUMN)`` where nothing is measured by that column."""
+        column = one.worst_column
+        if column is None or column in slices:
+            return
+        wanted = f"evaluate.slices = {spell([*slices, column])}"
+        hint = nearest(column, slices) if slices else ""
+        near = hint.startswith("Write ") and not hint.startswith("Write one of")
+        self.faults.add(
+            path,
+            f"Condition {one.text!r} names {column!r}, which the project does not slice by.",
+            f"{hint.removesuffix('.')}, or set {wanted}" if near else f"Set {wanted}",
+        )
 
     def _check_needs(self, gate: Mapping[str, tuple[condition.Condition, ...]]) -> None:
         """Refuse a condition that can never hold because its other half is not declared."""

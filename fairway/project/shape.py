@@ -108,7 +108,7 @@ class CandidateTable(Table):
 
     run: Text
     predict: Text | None = None
-    search: dict[str, Text | list[Scalar]] = {}
+    search: dict[str, Text | list[Scalar]] | None = None
     trials: Annotated[int, Meta(ge=1)] | None = None
     timeout: Duration | None = None
     retries: Annotated[int, Meta(ge=0)] = 0

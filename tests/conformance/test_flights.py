@@ -150,11 +150,11 @@ def test_a_second_run_takes_no_step_and_loads_no_engine(
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     answer = json.loads(done.stdout)
 
+    steps = flights.rows(f"SELECT name, why FROM step_run WHERE run_id = '{answer['run']}'")
+    assert [(name, why) for name, why in steps if why != "cached"] == []
+    assert "dataset" in dict(steps)
+    assert all(one["cached"] for one in answer["candidates"])
     assert not set(done.stderr.splitlines()[-1].split()) & {*ENGINES, "pydantic"}
-    assert all(one["cached"] for one in answer["candidates"]), answer["candidates"]
-    steps = flights.rows(f"SELECT name, cached FROM step_run WHERE run_id = '{answer['run']}'")
-    assert steps
-    assert [name for name, cached in steps if not cached] == []
     again, before_it = by_name(answer), by_name(first["run"])
     assert {n: c["model"] for n, c in again.items()} == {
         n: c["model"] for n, c in before_it.items()

@@ -27,7 +27,7 @@ BAD = {
 FORKS = """
 [candidate.forks]
 run     = "(setsid sleep 98765 &) ; sleep 98765 & {python} train.py {train.csv} {model}"
-predict = "sleep 98765 & exec {python} predict.py {model}"
+predict = "cd . && sleep 98765 & exec {python} predict.py {model}"
 """
 PICKLED = """
     import pickle

@@ -1,4 +1,4 @@
-"""Columns that know the answer: refused by name with evidence, withheld, or accepted by a person."""
+"""Columns that know the answer: withheld by name with evidence, or accepted by a person."""
 
 import json
 import random

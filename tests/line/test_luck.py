@@ -1,4 +1,4 @@
-"""Bad luck: races, disks that are full or may not be written, damaged bytes, files that are half."""
+"""Bad luck: races, full and read-only disks, damaged bytes, files that are half written."""
 
 import contextlib
 import json
@@ -273,11 +273,11 @@ def test_a_journal_edited_by_hand_is_seen_and_the_entry_named(released: Place, e
 def test_a_pointer_moved_by_hand_is_refused_by_the_database(released: Place) -> None:
     (release,) = {path.name for path in (released.home / "releases").iterdir()}
     released.ask("deploy", release, "--env", "staging")
+    columns = "project, target, actor, effective_at, recorded_at"
     for text in (
         "UPDATE pointer SET name = 'production'",
         "DELETE FROM pointer",
-        "INSERT INTO pointer (project, name, target, actor, effective_at, recorded_at, entry)"
-        " SELECT project, 'production', target, actor, effective_at, recorded_at, 1 FROM pointer",
+        f"INSERT INTO pointer ({columns}, name, entry) SELECT {columns}, 'x', 1 FROM pointer",
     ):
         with pytest.raises(sqlite3.IntegrityError):
             edited(released, text, drop=False)

@@ -1,4 +1,4 @@
-"""``fairway release``, ``approve`` and ``verify``: what passes a gate, and what a release proves."""
+"""``release``, ``approve`` and ``verify``: what passes a gate, and what a release proves."""
 
 import base64
 import json

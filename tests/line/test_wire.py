@@ -27,6 +27,8 @@ TOP = {
     "trace": {"name", "runs", "releases", "environments", "entries"},
     "push": {"release", "n_blobs", "n_bytes", "verdict"},
     "pull": {"release", "n_blobs", "n_bytes", "verdict"},
+    "new": {"directory", "files", "notes"},
+    "contract suggest": {"source", "text"},
     "data log": {"snapshots"},
     "data diff": {"old", "new"},
     "audit verify": {"ok", "n_entries", "breaks"},
@@ -55,6 +57,8 @@ def calls(place: Place, other: Path) -> dict[str, list[str]]:
         "data diff": ["data", "diff", snapshot, snapshot],
         "audit verify": ["audit", "verify"],
         "gc": ["gc", "--dry-run"],
+        "contract suggest": ["contract", "suggest", "orders"],
+        "new": ["new", "more", "--from", "orders.csv", "--target", "returned"],
     }
 
 
@@ -223,7 +227,6 @@ def test_every_fault_is_told_in_one_reading(tmp_path: Path) -> None:
         ["pull", "abcdef", "nowhere"],
         ["run", "--home", "https://example.org"],
         ["at", "teatime"],
-        ["demo"],
     ],
     ids=" ".join,
 )

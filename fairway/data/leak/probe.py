@@ -1,9 +1,9 @@
 """Catch values that come from the future of other rows, by building the dataset without it.
 
-Room: ``fairway.data``, after ``leakage``. At a few instants it hides from the sources what was not
-known then, lets the caller rebuild the dataset, and compares the rows that were to be predicted by
-then. It knows nothing of how a dataset is built, so it judges time joins, windows, aggregates and
-SQL alike.
+Room: ``fairway.data``, after ``leakage``. At a few instants it hides from the tables what was not
+known then (``past``), lets the caller rebuild the dataset, and compares the rows that were to be
+predicted by then. It knows nothing of how a dataset is built, so it judges time joins, windows,
+aggregates and SQL alike.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from fairway.data.known_at import KnownAt, instant, parse
+from fairway.data.known_at import KnownAt, instant
 from fairway.data.leak import lineage
 from fairway.data.leak.held import held
+from fairway.data.leak.past import NEEDED, Past, Predicted
 from fairway.data.leakage import Finding
 from fairway.data.split import is_missing
 
@@ -53,6 +54,7 @@ def probe(
     known_at: KnownAt,
     unknown: Collection[str] = (),
     refused: Collection[str] | None = None,
+    steps: Collection[str] = (),
     cuts: int = 3,
 ) -> list[Finding]:
     """Refuse features whose value at prediction time depends on what was known only later.
@@ -60,19 +62,20 @@ def probe(
     It judges what may come from other rows. A feature that is made within its own row of the base
     source, as far as lineage can follow it, is left to the test ``declared``.
 
-    At each cut the sources show what was known by then: a value whose contract says a later
-    ``knownAt`` is blank; a source other than the base one (whose key is the dataset's) shows a
-    row from its ``time`` on: without any ``knownAt`` later rows are gone, with some the other
-    columns of later rows are blank. Then every row of the dataset that was to be predicted in the
-    30 days up to the cut must come out the same.
+    At each cut the tables show what was known by then (``past`` says it whole): a value whose
+    contract says a later ``knownAt`` is blank. Of the base source (whose key is the dataset's),
+    and of a step's table with that key, a row that is to be predicted only later keeps its key and
+    times, and loses what no ``knownAt`` shows earlier; so schedules can be counted. Another source
+    shows a row from its ``time`` on. Then every row of the dataset that was to be predicted in
+    the 30 days up to the cut must come out the same.
 
     Law: a feature whose every ingredient is known at the prediction time is never refused,
     provided that ``rebuild`` gives equal rows for equal tables.
 
     Args:
         rebuild: Makes the dataset from tables by source name, without counting rows.
-        tables: The sources' tables, as the dataset was built from.
-        sources: By name; a table without one is left as it is.
+        tables: The sources' and the steps' tables, as the dataset was built from.
+        sources: By name; a table that is neither a source nor a step is left as it is.
         contracts: By source name, where there is one.
         dataset: What was built from ``tables``; best a snapshot, as it is scanned several times.
         key: Columns that name a row of the dataset.
@@ -82,6 +85,8 @@ def probe(
             own row, such as the outcome (``lineage.sole`` finds them): blank at and after a cut.
         refused: Features that another test has refused. Given, a feature made within its own base
             row is judged too, if an ``unknown`` column is in it and it is none of these.
+        steps: Names of tables that steps of the project made; one without the dataset's key is
+            left as it is (``carries`` tells).
         cuts: How many instants to try, each at the cost of one rebuild.
 
     Returns:
@@ -91,30 +96,27 @@ def probe(
         ProjectError: If a ``knownAt`` names a column that is absent or holds no time.
     """
     base = next((n for n, s in sources.items() if n in tables and set(s.key) == set(key)), None)
-    past = {
-        name: _Past(tables[name], source, contracts.get(name), is_base=name == base)
-        for name, source in sources.items()
-        if name in tables
-    }
+    past = _pasts(tables, sources, contracts, base=base, steps=steps, key=key, known_at=known_at)
     others = [name for name in features if name not in key]
     unknown = {*unknown, *past[base].outcomes} if base else set()
-    if not unknown and not any(one.has_future for one in past.values()):
+    if not any(one.has_future for one in past.values()):
         return []
-    with held(dataset.select(*key, fairway_needed=instant(dataset, known_at))) as needed:
-        changes: dict[str, list[_Change]] = {}
-        told = dataset.select(*key, *others, fairway_needed=instant(dataset, known_at))
+    told = dataset.select(*key, *others, **{NEEDED: instant(dataset, known_at)})
+    changes: dict[str, list[_Change]] = {}
+    with held(told.select(*key, NEEDED)) as needed:
+        predicted = Predicted(table=needed, key=key)
         for cut in _cuts(needed, told, others, cuts):
             shown = dict(tables)
             for name, one in past.items():
-                shown[name] = one.at(cut)
-            if base and unknown:
-                shown[base] = _blank_unknown(shown[base], unknown, key, needed, cut)
+                shown[name] = one.at(cut, predicted, unknown if name == base else one.outcomes)
             rebuilt = rebuild(shown)
             start = shown[base] if base else None
             own = {} if start is None else lineage.origins(rebuilt, start)
             within = set() if start is None else lineage.within(rebuilt, start)
             judged = _judged(others, own, within, unknown=unknown, refused=refused)
-            window = (told.fairway_needed <= cut) & (told.fairway_needed > cut - LOOK_BACK)
+            if not judged:
+                continue
+            window = (told[NEEDED] <= cut) & (told[NEEDED] > cut - LOOK_BACK)
             found = _compare(
                 told.filter(window),
                 rebuilt,
@@ -122,80 +124,58 @@ def probe(
                 foreign=_foreign(judged, start, own),
                 features=judged,
                 cut=cut,
+                spare_lost_at_cut=bool(unknown),
             )
             for name, change in found:
                 changes.setdefault(name, []).append(change)
     return [_finding(name, changes[name], cuts) for name in others if name in changes]
 
 
-class _Past:
-    """One source as it was known at an instant."""
-
-    def __init__(
-        self, table: "ir.Table", source: "Source", contract: "Contract | None", *, is_base: bool
-    ) -> None:
-        rules = {} if contract is None else contract.columns
-        self._table = table
-        said = {
-            name: parse(rule.known_at)
-            for name, rule in rules.items()
-            if rule.known_at and name in table.columns and name not in source.key
-        }
-        # A contract may say "known with the outcome", which is a column that holds no time.
-        timed = {
-            n: r
-            for n, r in said.items()
-            if r.column not in table.columns or _is_time(table[r.column])
-        }
-        self._known = timed
-        self.outcomes = set(said) - set(timed)
-        self._time = None if is_base else source.time
-        self._kept = {*source.key, *([source.time] if source.time else [])}
-        self.has_future = bool(self._known or self._time)
-
-    def at(self, cut: datetime) -> "ir.Table":
-        """The table as it was known at ``cut``: same columns, at most as many rows."""
-        table, time = self._table, self._time
-        if time is not None and not self._known:
-            return table.filter(instant(table, KnownAt(time)) <= cut)
-        known = dict(self._known)
-        if time is not None:
-            others = [name for name in table.columns if name not in self._kept]
-            known = {name: KnownAt(time) for name in others} | known
-        return _blank(table, {name: instant(table, rule) > cut for name, rule in known.items()})
+def carries(table: "ir.Table", key: Sequence[str]) -> bool:
+    """Tell whether a table has the dataset's key, so that its rows have prediction times."""
+    return bool(key) and set(key) <= set(table.columns)
 
 
-def _is_time(column: "ir.Column") -> bool:
-    return bool(column.type().is_timestamp() or column.type().is_date())
-
-
-def _blank(table: "ir.Table", where: Mapping[str, "ir.BooleanValue"]) -> "ir.Table":
-    """Make columns null where their condition holds."""
-    import ibis
-
-    if not where:
-        return table
-    return table.mutate(
-        **{
-            name: ibis.ifelse(late, ibis.null(table[name].type()), table[name])
-            for name, late in where.items()
-        }
-    )
-
-
-def _blank_unknown(
-    table: "ir.Table",
-    unknown: Collection[str],
+def _pasts(
+    tables: Mapping[str, "ir.Table"],
+    sources: Mapping[str, "Source"],
+    contracts: Mapping[str, "Contract"],
+    *,
+    base: str | None,
+    steps: Collection[str],
     key: Sequence[str],
-    needed: "ir.Table",
-    cut: datetime,
-) -> "ir.Table":
-    """Blank what a row of the base source does not know at its own prediction time."""
-    names = table.columns
-    joined = table.left_join(needed, list(key))
-    rows = joined.select(*names, "fairway_needed")
-    late = rows.fairway_needed >= cut
-    return _blank(rows, {name: late for name in unknown if name in names}).select(*names)
+    known_at: KnownAt,
+) -> dict[str, Past]:
+    """Say of each table from when on its rows are known.
+
+    A step's table with the dataset's key is held to the base source's contract, where its columns
+    have the same names; it has no other.
+    """
+    past = {}
+    for name, source in sources.items():
+        if name not in tables:
+            continue
+        by_row = name == base or (set(source.key) == set(key) and source.time is None)
+        past[name] = Past(
+            tables[name],
+            key=source.key,
+            time=source.time,
+            ahead=known_at.column if by_row else None,
+            contract=contracts.get(name),
+            by_row=by_row,
+        )
+    time = sources[base].time if base else None
+    for name in steps:
+        if carries(tables[name], key):
+            past[name] = Past(
+                tables[name],
+                key=key,
+                time=time if time in tables[name].columns else None,
+                ahead=known_at.column,
+                contract=contracts.get(base) if base else None,
+                by_row=True,
+            )
+    return past
 
 
 def _cuts(needed: "ir.Table", told: "ir.Table", features: Sequence[str], n: int) -> list[datetime]:
@@ -207,8 +187,8 @@ def _cuts(needed: "ir.Table", told: "ir.Table", features: Sequence[str], n: int)
     """
     import numpy as np
 
-    rows = needed.filter(needed.fairway_needed.notnull())
-    rows = rows.mutate(day=rows.fairway_needed.truncate("D"))
+    rows = needed.filter(needed[NEEDED].notnull())
+    rows = rows.mutate(day=rows[NEEDED].truncate("D"))
     days = rows.group_by("day").aggregate(n=rows.count()).order_by("day").to_pyarrow().to_pydict()
     if not days["day"]:
         return []
@@ -217,16 +197,16 @@ def _cuts(needed: "ir.Table", told: "ir.Table", features: Sequence[str], n: int)
         days["day"][int(np.searchsorted(passed, passed[-1] * (i + 1) / (n + 1), side="right"))]
         for i in range(n)
     ]
-    times = told.group_by("fairway_needed").aggregate(
+    times = told.group_by(NEEDED).aggregate(
         n=told.count(),
         **{f"has_{i}": (~is_missing(told[name])).any() for i, name in enumerate(features)},
     )
     seen = np.zeros(len(features))
     cuts: list[datetime] = []
     for start in sorted(set(starts)):
-        week = (times.fairway_needed >= start) & (times.fairway_needed < start + CANDIDATES)
-        found = times.filter(week).order_by("fairway_needed").to_pyarrow()
-        at = found["fairway_needed"].to_pylist()
+        week = (times[NEEDED] >= start) & (times[NEEDED] < start + CANDIDATES)
+        found = times.filter(week).order_by(NEEDED).to_pyarrow()
+        at = found[NEEDED].to_pylist()
         weight = np.array(found["n"].to_pylist())
         has = np.array([found[f"has_{i}"].to_pylist() for i in range(len(features))], dtype=float)
         midst = _midst(at, found["n"].to_pylist())
@@ -284,8 +264,13 @@ def _compare(
     foreign: Collection[str],
     features: Sequence[str],
     cut: datetime,
+    spare_lost_at_cut: bool,
 ) -> list[tuple[str, _Change]]:
-    """Compare rows of the dataset with the same rows rebuilt; only columns that changed."""
+    """Compare rows of the dataset with the same rows rebuilt; only columns that changed.
+
+    A lost row counts against the ``foreign`` features; not one that is predicted at the cut, where
+    asked, as a build may rightly leave out rows whose own outcome is blank.
+    """
     import ibis
 
     again = {f"again_{i}": rebuilt[name] for i, name in enumerate(features)}
@@ -299,6 +284,8 @@ def _compare(
             differs = ~_is_same(rows[name], rows[f"again_{i}"])
             if name not in foreign:
                 differs &= rows.fairway_there.notnull()
+            elif spare_lost_at_cut:
+                differs &= rows.fairway_there.notnull() | (rows[NEEDED] < cut)
             changed[name] = differs
         counts = rows.aggregate(
             n=rows.count(), **{f"n_{i}": changed[name].sum() for i, name in enumerate(features)}
@@ -308,8 +295,8 @@ def _compare(
         for i, name in enumerate(features):
             if not count[f"n_{i}"]:
                 continue
-            worst = rows.filter(changed[name]).order_by(ibis.desc("fairway_needed"), *key).limit(1)
-            shown = worst.select(*key, "fairway_needed", now=name, then=f"again_{i}")
+            worst = rows.filter(changed[name]).order_by(ibis.desc(NEEDED), *key).limit(1)
+            shown = worst.select(*key, NEEDED, now=name, then=f"again_{i}")
             row = shown.to_pyarrow().to_pylist()[0]
             change = _Change(
                 cut=cut,
@@ -335,7 +322,7 @@ def _is_same(one: "ir.Value", other: "ir.Value") -> "ir.BooleanValue":
 def _example(row: Mapping[str, Any], key: Sequence[str]) -> str:
     names = ", ".join(f"{name} = {_text(row[name])}" for name in key)
     return (
-        f"{names}, to be predicted at {_text(row['fairway_needed'])}: {_text(row['now'])} in the "
+        f"{names}, to be predicted at {_text(row[NEEDED])}: {_text(row['now'])} in the "
         f"dataset, {_text(row['then'])} from what was known"
     )
 

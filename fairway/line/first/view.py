@@ -6,14 +6,15 @@ nothing and writes nothing.
 
 import gzip
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fairway.data import source
 from fairway.data.source import Source, form
-from fairway.errors import NotFoundError, RequestError
+from fairway.errors import NotFoundError, RequestError, StoreError
 
 if TYPE_CHECKING:
     import ibis.expr.datatypes as dt
@@ -37,6 +38,7 @@ RESERVED = frozenset(
 """Words that DuckDB takes for its own where a name stands alone."""
 
 BLOCK_BYTES = 1 << 20
+AT_ONCE = 16  # columns that one query counts: each different value of each is held meanwhile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,22 +140,47 @@ def look(file: Path) -> View:
 
 
 def _counted(view: View, kinds: Mapping[str, str]) -> View:
-    """The view with its counts, from one scan."""
+    """The view with its counts, from one scan for every few columns."""
     ((n_rows,),) = view.ask(f"SELECT count(*) FROM {view.sql_name}")  # noqa: S608  quoted
     count = "count(DISTINCT {x})" if n_rows <= 1_000_000 else "approx_count_distinct({x})"
-    asked = []
-    for name, kind in kinds.items():
-        x = quote(name)
-        known = f"CASE WHEN isnan({x}) THEN NULL ELSE {x} END" if kind == "number" else x
-        asked += [f"count({known})", count.replace("{x}", known)]
-    (row,) = view.ask(f"SELECT {', '.join(asked)} FROM {view.sql_name}")  # noqa: S608  quoted
-    columns = {
-        name: Column(name=name, kind=kind, n_missing=n_rows - row[2 * i], n_distinct=row[2 * i + 1])
-        for i, (name, kind) in enumerate(kinds.items())
-    }
+    columns = {}
+    for names in batches(list(kinds)):
+        asked = []
+        for name in names:
+            x = quote(name)
+            known = f"CASE WHEN isnan({x}) THEN NULL ELSE {x} END" if kinds[name] == "number" else x
+            asked += [f"count({known})", count.replace("{x}", known)]
+        (row,) = view.ask(f"SELECT {', '.join(asked)} FROM {view.sql_name}")  # noqa: S608  quoted
+        for name, n_known, n_distinct in zip(names, row[::2], row[1::2], strict=True):
+            columns[name] = Column(
+                name=name, kind=kinds[name], n_missing=n_rows - n_known, n_distinct=n_distinct
+            )
     return View(
         engine=view.engine, source=view.source, table=view.table, n_rows=n_rows, columns=columns
     )
+
+
+def batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The names, a few at a time: a query over a wide table would need too much memory."""
+    return (names[i : i + AT_ONCE] for i in range(0, len(names), AT_ONCE))
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """Say in words that a table needs more memory than the engine may use.
+
+    Raises:
+        StoreError: If it does.
+    """
+    import duckdb
+
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise StoreError(
+            "The table needs more memory to be looked at than the engine may use.",
+            hint="Make the project from fewer columns, or from the newest rows alone.",
+        ) from error
 
 
 def is_known(view: View, name: str) -> str:

@@ -88,6 +88,7 @@ def take(spec_file: Path, out: Path, sources: Path, *outputs: Path) -> None:
         files=whole.files,
         built=whole.built,
     )
+    unprobed = audit.unprobed(whole.engine, asked, whole.tables, whole.files)
     withheld = {one["column"] for one in findings if one["state"] == "withheld"}
     kept = [name for name in features if name not in withheld]
     if not kept:
@@ -121,7 +122,7 @@ def take(spec_file: Path, out: Path, sources: Path, *outputs: Path) -> None:
             "windows": windows,
             "features": kept,
             "left_out": left_out,
-            "warnings": repair.notes(repairs),
+            "warnings": [*repair.notes(repairs), *unprobed],
         },
     )
 

@@ -48,8 +48,8 @@ RUN = {
     "seconds": 61.2,
 }
 SHOWN: list[tuple[Callable[[], None], list[str]]] = [
-    (lambda: run.show(RUN), ["* ", "lightgbm", "0.6851", "cached", "fairway release"]),
-    (lambda: run.show(RUN | {"best": None}), ["fairway logs NAME"]),
+    (lambda: run._show(RUN), ["* ", "lightgbm", "0.6851", "cached", "fairway release"]),
+    (lambda: run._show(RUN | {"best": None}), ["fairway logs NAME"]),
     (lambda: release._show(REFUSED, ["staging"]), ["NO", "0.61", "nothing was released", "Next"]),
     (lambda: release._show(PASSED, ["staging"]), ["fairway deploy 0123456789ab --env staging"]),
     (
