@@ -3,6 +3,7 @@
 Room: ``fairway.cli``. Calls ``fairway.line.new``.
 """
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -42,4 +43,4 @@ def _show(answer: dict[str, Any], directory: Path) -> None:
     say(*(f"  {name}" for name in answer.get("files", ())))
     for text in answer.get("notes", ()):
         note(text, margin="  ")
-    say("", f"Next: cd {directory} && fairway check && fairway run")
+    say("", f"Next: cd {shlex.quote(str(directory))} && fairway check && fairway run")

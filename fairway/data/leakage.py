@@ -30,6 +30,8 @@ MIN_ROWS = 20  # fewer training rows prove nothing
 SAMPLE_ROWS = 1000  # enough to name the columns that may add up to the target
 CHANCE_ERRORS = 3.5  # an AUC nearer to 0.5 than so many standard errors may be luck
 
+EXAMPLE = " Example: "  # begins what evidence says of a single row
+
 Test = Literal["declared", "predicts_too_well", "null_with_label", "sum_is_target", "probe"]
 TESTS: tuple[Test, ...] = (
     "declared",
@@ -55,6 +57,11 @@ class Finding:
     test: Test
     evidence: str
     value: float | None = None
+
+    def apart(self) -> tuple[str, str]:
+        """Part the evidence: what was found, and the row that shows it."""
+        found, _, example = self.evidence.partition(EXAMPLE)
+        return found, f"{EXAMPLE.strip()} {example}" if example else ""
 
 
 def audit(
@@ -173,7 +180,7 @@ def _declared(
                     test="declared",
                     evidence=f'Its contract says that {name} is known at "{rule}", which is later '
                     f"than the prediction time {known_at} in {n_late:,} of {n_rows:,} rows, by up "
-                    f"to {most_s / 3600:,.1f} h. Example: {example}.",
+                    f"to {most_s / 3600:,.1f} h.{EXAMPLE}{example}.",
                     value=n_late,
                 )
             )
@@ -300,7 +307,7 @@ def _sum_is_target(
             column=name,
             test="sum_is_target",
             evidence=f"{' + '.join(found)} = {target} in all {n_rows:,} rows with a label"
-            + (f". Example: {example}." if example else "."),
+            + (f".{EXAMPLE}{example}." if example else "."),
             value=n_rows,
         )
         for found, n_rows, example in sums.confirm(table, suspects, target)

@@ -2,7 +2,8 @@
 
 Room: ``fairway.data``, after ``snapshot`` and before ``pipeline``. A split takes a table and
 returns that table with one more column. It opens no file; only ``labelled_span`` runs a query.
-Ibis is imported where it is used, so that reading a project file loads no engine.
+Ibis is imported where it is used, so that reading a project file loads no engine. What does not fit
+the rows is refused with a problem that begins ``Split:``, so that the caller can point at [split].
 """
 
 import math
@@ -12,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from fairway.data.known_at import KnownAt, instant
+from fairway.data.name import choice
 from fairway.errors import ContractError, ProjectError
 
 if TYPE_CHECKING:
@@ -124,20 +126,20 @@ class TimeSplit:
         validation = test - timedelta(seconds=self.validation_s or length_s)
         if validation >= test - gap:
             raise ProjectError(
-                f"The gap leaves nothing of the validation window from {_show(validation)} "
+                f"Split: the gap leaves nothing of the validation window from {_show(validation)} "
                 f"until {_show(test)}.",
                 hint="Make gap shorter or validation longer.",
             )
         if oldest >= validation - gap:
             raise ProjectError(
-                f"No rows are left to train on: the oldest labelled row is of {_show(oldest)}, "
-                f"training would end at {_show(validation - gap)}.",
+                f"Split: no rows are left to train on: the oldest labelled row is of "
+                f"{_show(oldest)}, training would end at {_show(validation - gap)}.",
                 hint="Shorten test, validation or gap, or set until later.",
             )
         if newest < test:
             raise ProjectError(
-                f"The test window starts at {_show(test)}, but the newest labelled row is of "
-                f"{_show(newest)}.",
+                f"Split: the test window starts at {_show(test)}, but the newest labelled row is "
+                f"of {_show(newest)}.",
                 hint="Set until to the day after the newest labelled row.",
             )
         return Windows(
@@ -232,7 +234,10 @@ class EntitySplit:
         for place, name in enumerate([self.key] if isinstance(self.key, str) else self.key):
             key = _column(table, name)
             if not (key.type().is_string() or key.type().is_integer()):
-                raise ProjectError(f"{name} is {key.type()}.", hint="Cast it to string first.")
+                raise ProjectError(
+                    f"Split: the key {name} is {key.type()}, neither text nor a whole number.",
+                    hint="Cast it to text in the build, or name another column as split.key.",
+                )
             text = text + KEY_JOINT if place else text
             text += key.cast("string")
         lot = draw(text)
@@ -305,7 +310,9 @@ def _unit(span_s: float) -> float:
 
 def _column(table: "ir.Table", name: str) -> "ir.Column":
     if name not in table.columns:
-        raise ProjectError(f"No column {name!r}.", hint=f"Name one of {table.columns}.")
+        raise ProjectError(
+            f"Split: the dataset has no column {name!r}.", hint=choice(name, table.columns)
+        )
     return table[name]
 
 

@@ -46,8 +46,8 @@ def check(
         "windows": prepared.report["windows"],
         "features": prepared.report["features"],
         "left_out": prepared.report["left_out"],
-        "refused": [one for one in prepared.findings if one["state"] == "withheld"],
-        "accepted": [one for one in prepared.findings if one["state"] == "accepted"],
+        "refused": prepared.shown("withheld"),
+        "accepted": prepared.shown("accepted"),
         "warnings": prepared.warnings,
         "repairs": _suggested(home, project, prepared) if suggest_repairs else [],
     }

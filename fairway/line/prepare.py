@@ -41,7 +41,8 @@ class Prepared:
         dataset: Tree of the stage ``dataset``.
         told: The report of the stage ``sources``.
         report: The report of the stage ``dataset``.
-        findings: What the leakage audit found, each with its state.
+        findings: What the leakage audit found, each with its state; it names no row.
+        examples: For each finding a row that shows it, or nothing.
         warnings: What a person should know; nothing is refused for it.
     """
 
@@ -50,7 +51,13 @@ class Prepared:
     told: Mapping[str, Any]
     report: Mapping[str, Any]
     findings: list[dict[str, Any]]
+    examples: list[str]
     warnings: list[str]
+
+    def shown(self, state: str) -> list[dict[str, Any]]:
+        """The findings of a state with their examples, for who may see rows."""
+        both = zip(self.findings, self.examples, strict=True)
+        return [one | {"example": example} for one, example in both if one["state"] == state]
 
     def file(self, home: Home, name: str) -> Digest:
         """The blob of one file of the dataset's folder."""
@@ -75,12 +82,14 @@ def prepare(
     entries = home.blobs.entries(dataset)
     said = home.blobs.read_json(entries["report.json"].digest)
     findings = home.blobs.read_json(entries["leakage.json"].digest)
+    examples = home.blobs.read_json(entries["examples.json"].digest)
     return Prepared(
         sources=sources,
         dataset=dataset,
         told=told,
         report=said,
         findings=findings,
+        examples=examples,
         warnings=[*_stale(project, told, at), *_unchecked(told), *said["warnings"]],
     )
 

@@ -262,11 +262,10 @@ def _answer(
         "split": prepared.report["split"],
         "windows": prepared.report["windows"],
         "refused": [
-            {name: one[name] for name in ("column", "test", "evidence")}
-            for one in prepared.findings
-            if one["state"] == "withheld"
+            {name: one[name] for name in ("column", "test", "evidence", "example")}
+            for one in prepared.shown("withheld")
         ],
-        "accepted": [one for one in prepared.findings if one["state"] == "accepted"],
+        "accepted": prepared.shown("accepted"),
         "candidates": [
             {
                 "name": one.name,

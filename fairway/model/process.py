@@ -8,6 +8,7 @@ feeds, watches and ends it. It knows nothing of what the program computes.
 import contextlib
 import io
 import os
+import re
 import selectors
 import shlex
 import signal
@@ -33,6 +34,8 @@ N_CHUNK_BYTES = 65_536
 PINNED = (  # one thread, and no compiled files beside a release's code
     "OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1"
 )
+SLOW_HINT = "Read line by line, and flush after each batch (mawk: -W interactive; Python: -u)."
+PLACE = re.compile(r"(?<!\$)\{(\{?)([A-Za-z][A-Za-z0-9_]*)\}(\}?)")  # as in a step's command
 NOTHING = memoryview(b"")
 LOOK_S = 0.5  # how often to look whether it lives, should a child of it keep its output open
 END_S = 5.0  # grace to end by itself once its input is closed
@@ -134,7 +137,7 @@ class Process:
                 self._fail(
                     f"answered {len(scores)} of {rows.num_rows} rows within "
                     f"{self._timeout_s:g} s and was ended.",
-                    hint="Answer one score per row and flush after each batch, or raise timeout.",
+                    hint=SLOW_HINT,
                 )
             has_ended = self._process.poll() is not None  # asked before reading its last answer
             data = self._exchange(min(deadline, time.monotonic() + LOOK_S), data)
@@ -241,6 +244,7 @@ def start(
     Args:
         command: Program and arguments, or one line for ``/bin/sh``, in which ``{python}`` and,
             where a model is given, ``{model}`` stand for paths (quoted; do not quote them again).
+            ``{{name}}`` is a literal ``{name}``, and ``${name}`` is left to the shell.
         columns: What it is sent, in this order: the model's features, never the target. They are
             the header's names.
         cwd: Its folder.
@@ -254,10 +258,10 @@ def start(
     """
     shown = command if isinstance(command, str) else " ".join(command)
     if isinstance(command, str):
-        line = command.replace("{python}", shlex.quote(sys.executable))
+        places = {"python": sys.executable}
         if model is not None:
-            line = line.replace("{model}", shlex.quote(str(model.resolve())))
-        words = ["/bin/sh", "-c", f"export {PINNED}; {line}"]
+            places["model"] = str(model.resolve())
+        words = ["/bin/sh", "-c", f"export {PINNED}; {_filled(command, places)}"]
     else:
         words = list(command)
     try:
@@ -277,6 +281,18 @@ def start(
             hint=f"Install {words[0]}, or correct predict.",
         ) from error
     return Process(process, shown=shown, columns=columns, timeout_s=timeout_s, task=task)
+
+
+def _filled(command: str, places: Mapping[str, str]) -> str:
+    """The command with its places filled in; what has none is left as it is."""
+
+    def fill(found: re.Match[str]) -> str:
+        opening, name, closing = found.groups()
+        if opening and closing:
+            return f"{{{name}}}"
+        return opening + shlex.quote(places[name]) + closing if name in places else found[0]
+
+    return PLACE.sub(fill, command)
 
 
 def _text(data: bytes) -> str:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -115,7 +115,8 @@ class Faults:
         place = _PLACE.fullmatch(message)
         inside = place[2] if place else ""
         if inside.startswith("[...]"):  # some key of a table: which one is found by trying each
-            _, inner = get_args(shape)
+            tables = (one for one in (shape, *get_args(shape)) if get_origin(one) is dict)
+            _, inner = get_args(next(tables))
             for name, item in value.items():
                 self.fits(item, inner, (*path, name))
             return

@@ -8,6 +8,7 @@ opened and no command is run.
 import re
 import tomllib
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -221,13 +222,13 @@ class _Reading:
         column = one.worst_column
         if column is None or column in slices:
             return
-        wanted = f"evaluate.slices = {spell([*slices, column])}"
-        hint = nearest(column, slices) if slices else ""
-        near = hint.startswith("Write ") and not hint.startswith("Write one of")
+        near = get_close_matches(column, slices, n=1)
         self.faults.add(
             path,
             f"Condition {one.text!r} names {column!r}, which the project does not slice by.",
-            f"{hint.removesuffix('.')}, or set {wanted}" if near else f"Set {wanted}",
+            f"Write {near[0]!r}."
+            if near
+            else f"Write slices = {spell([*slices, column])} in [evaluate].",
         )
 
     def _check_needs(self, gate: Mapping[str, tuple[condition.Condition, ...]]) -> None:

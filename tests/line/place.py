@@ -264,8 +264,9 @@ class Place:
 
     def log(self, name: str) -> str:
         """What a candidate's or a step's own command printed in the latest run."""
-        steps = self.ask("logs", name)["steps"]
-        return "".join(step["text"] for step in steps if step["name"] == name)
+        (step,) = (one for one in self.ask("logs", name)["steps"] if one["name"] == name)
+        text: str = step["text"]
+        return text.rstrip("\n")
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Ask the home's database, reading only."""

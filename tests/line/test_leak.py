@@ -2,11 +2,12 @@
 
 import json
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.line.place import PREDICT, TRAIN, Place, csv_text, orders
+from tests.line.place import PREDICT, TRAIN, Place, csv_text, once, orders, write_project
 
 CONTRACT = """\
 apiVersion: v3.1.0
@@ -45,8 +46,22 @@ def findings(answer: dict[str, Any]) -> dict[str, set[str]]:
     return found
 
 
+@pytest.fixture(scope="session")
+def kept_leaks(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """A project with a leak of each kind, after its first run."""
+
+    def make(root: Path) -> None:
+        write_leaks(write_project(root)).ask("run")
+
+    return once(tmp_path_factory, "kept-leaks", make)
+
+
 @pytest.fixture
-def leaks(shop: Place) -> Place:
+def leaks(kept_leaks: Place, tmp_path: Path) -> Place:
+    return kept_leaks.copy(tmp_path / "shop")
+
+
+def write_leaks(shop: Place) -> Place:
     shop.write("orders.csv", csv_text(leaky()))
     shop.write("orders.odcs.yaml", CONTRACT)
     shop.add('[contract]\norders = "orders.odcs.yaml"')

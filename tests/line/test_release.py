@@ -132,13 +132,13 @@ def test_an_author_is_no_second_pair_of_eyes(ran: Place) -> None:
     assert rules(told)["approvals(owner, not author) >= 1"] is False
 
 
-def test_the_one_who_ran_is_an_author_too(shop: Place) -> None:
-    shop.swap("fairway.toml", "approvals(owner) >= 1", "approvals(owner, not author) >= 1")
-    shop.ask("run", "--as", OWNER)
-    release = shop.ask("release", "--as", "ann")["release"]
-    shop.ask("approve", release, "--as", OWNER)
+def test_the_one_who_ran_is_an_author_too(ran: Place) -> None:
+    ran.swap("fairway.toml", "approvals(owner) >= 1", "approvals(owner, not author) >= 1")
+    ran.ask("run", "--as", OWNER)
+    release = ran.ask("release", "--as", "ann")["release"]
+    ran.ask("approve", release, "--as", OWNER)
 
-    shop.ask("deploy", release, "--env", "production", code=1)
+    ran.ask("deploy", release, "--env", "production", code=1)
 
 
 def test_someone_else_than_the_author_is_a_second_pair_of_eyes(released: Place) -> None:
@@ -343,25 +343,25 @@ def test_the_signed_statement_names_every_file_and_the_verdict(released: Place) 
     assert said[1]["predicate"]["pass"] is True
 
 
-def test_a_commit_and_whether_the_tree_was_clean_are_in_the_release(shop: Place) -> None:
+def test_a_commit_and_whether_the_tree_was_clean_are_in_the_release(ran: Place) -> None:
     git = ["git", "-c", "user.email=a@example.org", "-c", "user.name=a"]
-    shop.write(".gitignore", ".fairway/\n__pycache__/\n")
+    ran.write(".gitignore", ".fairway/\n__pycache__/\n")
     for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
-        subprocess.run([*git, *words], cwd=shop.root, check=True)
+        subprocess.run([*git, *words], cwd=ran.root, check=True)
     head = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=shop.root, check=True, capture_output=True, text=True
+        ["git", "rev-parse", "HEAD"], cwd=ran.root, check=True, capture_output=True, text=True
     ).stdout.strip()
-    shop.ask("run")
-    clean = shop.ask("release")["release"]
-    shop.write("notes.md", "not committed\n")
-    shop.ask("run")
-    dirty = shop.ask("release")["release"]
-    told = {name: _manifest(shop, name) for name in (clean, dirty)}
+    ran.ask("run")
+    clean = ran.ask("release")["release"]
+    ran.write("notes.md", "not committed\n")
+    ran.ask("run")
+    dirty = ran.ask("release")["release"]
+    told = {name: _manifest(ran, name) for name in (clean, dirty)}
 
     assert told[clean]["commit"] == told[dirty]["commit"] == head
     assert told[clean]["is_clean"] is True
     assert told[dirty]["is_clean"] is False
-    found = shop.ask("trace", head[:10])
+    found = ran.ask("trace", head[:10])
     assert found["name"] == head
     assert {one["release"] for one in found["releases"]} == {clean, dirty}
 

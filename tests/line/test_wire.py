@@ -4,12 +4,13 @@ import json
 import re
 import subprocess
 from collections.abc import Mapping
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.line.place import CLOCK, OWNER, PROJECT, Place, Said, by_name, write_project
+from tests.line.place import CLOCK, OWNER, PROJECT, Place, Said, by_name, once, write_project
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -62,14 +63,18 @@ def calls(place: Place, other: Path) -> dict[str, list[str]]:
     }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def said(kept_release: Place, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Said]:
     """What each verb says with --json."""
-    folder = tmp_path_factory.mktemp("wire")
-    place = kept_release.copy(folder / "shop")
-    return {
-        name: place.call(*words, "--json") for name, words in calls(place, folder / "home").items()
-    }
+
+    def make(root: Path) -> None:
+        place = kept_release.copy(root / "shop")
+        words = calls(place, root / "home")
+        told = {name: astuple(place.call(*words[name], "--json")) for name in words}
+        (root / "said.json").write_text(json.dumps(told))
+
+    told = json.loads((once(tmp_path_factory, "kept-wire", make).root / "said.json").read_bytes())
+    return {name: Said(*one) for name, one in told.items()}
 
 
 @pytest.mark.parametrize("name", [name for name in TOP if name != "rollback"])
@@ -265,7 +270,8 @@ def test_a_verb_works_from_below_the_project_and_from_elsewhere(
     )
     assert told.json["best"] == "plain"
     told = elsewhere.plain("data", "log", "--json", "--project", "shop", "--home", "other")
-    assert told.json["snapshots"] == []
+    assert (told.code, "no home" in told.problems) == (2, True)
+    assert not (tmp_path / "other").exists()  # who only looks makes nothing
 
 
 def test_who_acts_is_said_or_asked_of_git(released: Place) -> None:
@@ -294,7 +300,7 @@ def test_a_project_file_with_a_mark_of_its_encoding_is_read(tmp_path: Path) -> N
     place = write_project(tmp_path, n=10)
     place.write("fairway.toml", b"\xef\xbb\xbf" + PROJECT.encode())
 
-    assert place.plain("data", "log", "--json").json == {"snapshots": []}
+    assert "no home" in place.refused("data", "log", code=2)  # not: no project
 
 
 def test_help_of_every_verb_fits_eighty_columns(kept_run: Place) -> None:

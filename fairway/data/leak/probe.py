@@ -15,7 +15,7 @@ from fairway.data.known_at import KnownAt, instant
 from fairway.data.leak import lineage
 from fairway.data.leak.held import held
 from fairway.data.leak.past import NEEDED, Past, Predicted
-from fairway.data.leakage import Finding
+from fairway.data.leakage import EXAMPLE, Finding
 from fairway.data.split import is_missing
 
 if TYPE_CHECKING:
@@ -341,6 +341,6 @@ def _finding(name: str, changes: Sequence[_Change], cuts: int) -> Finding:
         test="probe",
         evidence=f"Built from what was known at {_text(worst.cut)}, {name} differs in "
         f"{worst.n_changed:,} of {worst.n_rows:,} rows of the 30 days before "
-        f"({len(changes)} of {cuts} cuts show it). Example: {worst.example}.",
+        f"({len(changes)} of {cuts} cuts show it).{EXAMPLE}{worst.example}.",
         value=worst.n_changed,
     )

@@ -35,7 +35,7 @@ def find(
     files: Mapping[str, Path],
     built: "ir.Table",
 ) -> list[dict[str, Any]]:
-    """Every finding as JSON: column, test, evidence, value, state, by, reason.
+    """Every finding as JSON: column, test, evidence, example, value, state, by, reason.
 
     Args:
         engine: The engine that the tables live in.
@@ -184,10 +184,12 @@ def _known_at(contract: Contract | None) -> dict[str, KnownAt]:
 
 def _told(one: Finding, asked: DatasetSpecs) -> dict[str, Any]:
     accepted = asked.dataset.accept.get(one.column)
+    evidence, example = one.apart()
     return {
         "column": one.column,
         "test": one.test,
-        "evidence": one.evidence,
+        "evidence": evidence,
+        "example": example,
         "value": one.value,
         "state": "accepted" if accepted else "withheld",
         "by": accepted.by if accepted else None,

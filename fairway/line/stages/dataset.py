@@ -3,8 +3,9 @@
 Room: ``fairway.line``; after ``sources``, before the candidates. Output folder: ``rows.parquet``
 (the snapshot: every row, unrepaired), ``part.parquet`` (its part, row by row), ``train.parquet``
 and ``valid.parquet`` (repaired, for candidates; also as CSV where asked), ``repair.json``,
-``signature.json``, ``contract.odcs.yaml``, ``leakage.json``, ``report.json``, and ``aside.parquet``
-where rows broke the dataset's contract. The test part leaves it only through ``evaluation``.
+``signature.json``, ``contract.odcs.yaml``, ``leakage.json``, ``examples.json`` (a row for each
+finding, which no evidence repeats), ``report.json``, and ``aside.parquet`` where rows broke the
+dataset's contract. The test part leaves it only through ``evaluation``.
 """
 
 import json
@@ -111,7 +112,9 @@ def take(spec_file: Path, out: Path, sources: Path, *outputs: Path) -> None:
     (out / "contract.odcs.yaml").write_text(contract.dump(promised))
     _write(out / "repair.json", repairs)
     _write(out / "signature.json", signed.to_json())
-    _write(out / "leakage.json", findings)
+    kept_findings = [{k: v for k, v in one.items() if k != "example"} for one in findings]
+    _write(out / "leakage.json", kept_findings)
+    _write(out / "examples.json", [one["example"] for one in findings])
     _write(
         out / "report.json",
         told

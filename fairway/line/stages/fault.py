@@ -42,7 +42,7 @@ def hear(log: str) -> FairwayError | None:
 def plain(log: str) -> str:
     """The log for people: a refusal in it as its problem and hint."""
     lines = []
-    for line in log.splitlines():
+    for line in log.splitlines(keepends=True):
         refusal = hear(line)
-        lines.append(f"{refusal.problem} {refusal.hint}" if refusal else line)
-    return "\n".join(lines)
+        lines.append(f"{refusal.problem} {refusal.hint}\n" if refusal else line)
+    return "".join(lines)

@@ -124,8 +124,20 @@ def test_a_missing_key_names_the_columns_there_are() -> None:
         EntitySplit(key="client").assign(customers(1))
 
 
+def test_a_key_that_is_not_there_is_answered_by_the_nearest() -> None:
+    table = memory(customer=["a"], week=[1])
+
+    with pytest.raises(ProjectError) as caught:
+        EntitySplit(key="custmer").assign(table)
+    assert caught.value.problem == "Split: the dataset has no column 'custmer'."
+    assert caught.value.hint == "Write 'customer'."
+    with pytest.raises(ProjectError) as caught:
+        EntitySplit(key="x").assign(table)
+    assert caught.value.hint == "Name one of customer, week."
+
+
 def test_a_float_key_is_refused_as_engines_print_floats_differently() -> None:
-    with pytest.raises(ProjectError, match=r"x is float64\. Cast it to string"):
+    with pytest.raises(ProjectError, match=r"Split: the key x is float64, .* Cast it to text"):
         EntitySplit(key="x").assign(memory(x=[0.1]))
 
 
@@ -230,9 +242,15 @@ def test_the_span_is_that_of_labelled_rows_and_none_is_refused() -> None:
 @pytest.mark.parametrize(
     ("split", "problem"),
     [
-        (TimeSplit(test_s=20 * DAY_S, validation_s=21 * DAY_S), "No rows are left to train on"),
-        (TimeSplit(gap_s=9 * DAY_S), "The gap leaves nothing of the validation window"),
-        (TimeSplit(until=JANUARY + timedelta(days=90)), "The test window starts at 2013-03-2"),
+        (
+            TimeSplit(test_s=20 * DAY_S, validation_s=21 * DAY_S),
+            "Split: no rows are left to train on",
+        ),
+        (TimeSplit(gap_s=9 * DAY_S), "Split: the gap leaves nothing of the validation window"),
+        (
+            TimeSplit(until=JANUARY + timedelta(days=90)),
+            "Split: the test window starts at 2013-03-2",
+        ),
     ],
 )
 def test_windows_that_cannot_be_are_refused(split: TimeSplit, problem: str) -> None:

@@ -48,6 +48,7 @@ def said(root: Path, build: str, *, known_at: tuple[str, float] | None = ("at", 
         repairs={},
         csv=False,
         outputs={name: path.name for name, path in files.items()},
+        slices=(),
     )
     orders = engine.sql("SELECT 1 AS order_id, TIMESTAMPTZ '2024-01-01' AS at, true AS returned")
     return audit.unprobed(engine, asked, {"orders": orders}, files)

@@ -52,6 +52,7 @@ def shop(home: Home, project: Project, tmp_path: Path) -> Shop:
         told={},
         report={"train_mean": 0.25, "task": "binary"},
         findings=[],
+        examples=[],
         warnings=[],
     )
     return Shop(home=home, project=project, prepared=prepared, run="r", report=Silent())

@@ -176,7 +176,7 @@ def test_a_file_of_the_dataset_is_found_by_name(home: Home, tmp_path: Path) -> N
     tree = home.blobs.put_tree(tmp_path / "made")
     nothing = Digest(of_bytes(b""))
     made = prepare.Prepared(
-        sources=nothing, dataset=tree, told={}, report={}, findings=[], warnings=[]
+        sources=nothing, dataset=tree, told={}, report={}, findings=[], examples=[], warnings=[]
     )
 
     assert made.file(home, "report.json") == of_bytes(b"{}")

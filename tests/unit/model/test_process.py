@@ -1,6 +1,7 @@
 """What a predictor in any language may do, and what it may not."""
 
 import os
+import select
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -39,6 +40,11 @@ def python(tmp_path: Path) -> Iterator[Start]:
     yield run
     for process in started:
         process.close()
+
+
+def is_ready(descriptor: int) -> bool:
+    """Wait until there is something to read, or the process of a descriptor has ended."""
+    return bool(select.select([descriptor], [], [], 300)[0])
 
 
 EACH = """
@@ -112,7 +118,7 @@ def test_a_shell_script_may_answer_row_by_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("does", "problem"),
     [
-        ("print('0.5')", r"answered 1 of 3 rows within 1 s and was ended"),
+        ("print('0.5')", r"answered [01] of 3 rows within 1 s and was ended"),
         ("print('0.5\\n' * 4, end='')", "answered 4 scores for 3 rows"),
         ("print('0.5\\nabout half\\n0.5')", "answered 'about half' for row 1, which is no number"),
         ("print('NA\\n' * 3)", "answered 'NA' for row 0"),
@@ -139,22 +145,34 @@ def test_a_program_that_breaks_its_promise_is_ended_and_named(
 def test_a_program_that_hangs_is_killed_with_all_that_it_started(
     python: Start, tmp_path: Path
 ) -> None:
+    os.mkfifo(tmp_path / "child")
+    pipe = os.open(tmp_path / "child", os.O_RDWR)
     process = python(
         "import subprocess, time\n"
         "child = subprocess.Popen(['sleep', '1000'])\n"
         "open('child', 'w').write(str(child.pid))\n"
         "time.sleep(1000)\n",
-        timeout_s=1.0,
+        timeout_s=0.5,
     )
-    before = time.monotonic()
+    assert is_ready(pipe)  # the program has started its child
+    child = os.pidfd_open(int(os.read(pipe, 20)))
 
-    with pytest.raises(StepError, match="answered 0 of 3 rows within 1 s"):
+    with pytest.raises(StepError, match=r"answered 0 of 3 rows within 0\.5 s"):
         process.predict(ROWS)
 
-    assert time.monotonic() - before < 5
-    child = int((tmp_path / "child").read_text())
-    status = Path(f"/proc/{child}/stat")
-    assert not status.exists() or status.read_text().split()[2] in {"Z", "X"}
+    assert is_ready(child)  # it has ended
+    os.close(pipe)
+    os.close(child)
+
+
+def test_a_program_that_buffers_is_told_how_not_to(tmp_path: Path) -> None:
+    command = "cat > all"  # answers only once its input ends
+    process = start(command, columns=["x"], cwd=tmp_path, environment=ENVIRONMENT, timeout_s=0.2)
+
+    with pytest.raises(StepError, match="answered 0 of 3 rows within") as caught:
+        process.predict(ROWS)
+    assert "-W interactive" in caught.value.hint
+    assert "Python: -u" in caught.value.hint
 
 
 def test_a_death_is_seen_though_a_child_keeps_the_output_open(python: Start) -> None:
@@ -163,7 +181,7 @@ def test_a_death_is_seen_though_a_child_keeps_the_output_open(python: Start) -> 
 
     with pytest.raises(StepError, match=r"died after 0 of 3 rows \(exit code 3\)"):
         process.predict(ROWS)
-    assert time.monotonic() - before < 10
+    assert time.monotonic() - before < 500
 
 
 def test_a_command_line_names_the_model_and_uses_one_thread(tmp_path: Path) -> None:
@@ -174,6 +192,18 @@ def test_a_command_line_names_the_model_and_uses_one_thread(tmp_path: Path) -> N
     process = start(command, columns=["x"], cwd=tmp_path, model=folder, timeout_s=20)
 
     assert process.predict(ROWS).tolist() == [0.25] * 3
+    process.close()
+
+
+def test_doubled_braces_and_those_of_the_shell_are_no_places(tmp_path: Path) -> None:
+    command = (
+        "A=5; echo '{{model}}' ${A} {{A}} {A} > said; read -r h; "
+        'while read -r x; do [ -z "$x" ] || echo "0.${A}"; done'
+    )
+    process = start(command, columns=["x"], cwd=tmp_path, model=tmp_path, timeout_s=20)
+
+    assert process.predict(ROWS).tolist() == [0.5] * 3
+    assert (tmp_path / "said").read_text() == "{model} 5 {A} {A}\n"
     process.close()
 
 

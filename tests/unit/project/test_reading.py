@@ -105,9 +105,11 @@ FAULTS = [
     ("[candidate.glm]", "[candidate.baseline]", "[candidate.baseline]", "always there", "another"),
     ("{valid} {model}", "{valid}", "run =", "leaves no model", "add predict"),
     ("{valid}", "{vlid}", "{vlid}", "{vlid} has no value", "Write {valid}."),
+    ("predict.R glm", "x.R {next}", "predict =", "{next} has no value", "write {{next}}."),
     ("--leaves {leaves}", "", "search", "search.leaves is not used", "Put {leaves}"),
     ('{ leaves = "int 8..256 log" }', "{ leaves = [] }", "leaves = []", "no values", "a range"),
     ('{ leaves = "int 8..256 log" }', "{ leaves = 3 }", "leaves = 3", "whole number", "a list"),
+    ('{ leaves = "int 8..256 log" }', "{}", "search = {}", "no setting to search", "or remove"),
     ('"int 8..256 log"', '"int 256..8"', "256..8", "256..8", ""),
     ('search = { leaves = "int 8..256 log" }\n', "", "{leaves}", "{leaves} has no value", "by"),
     ('timeout = "10m"', "trials = 3", "trials = 3", "trials, but no search", "Add search"),
@@ -119,6 +121,8 @@ FAULTS = [
     ("auc >= 0.65", "auc >> 0.65", "auc >> 0.65", "on its right side", "Write a number"),
     ("auc >= 0.65", "brier <= 0.2", "brier", "does not measure", "Name one of"),
     ("worst(carrier)", "worst(origin)", "worst(origin)", "does not slice by", "carrier"),
+    ("worst(carrier)", "worst(carier)", "worst(carier)", "does not slice by", "Write 'carrier'."),
+    ('slices = ["carrier"]', "", "worst", "slice by", 'slices = ["carrier"] in [evaluate].'),
     ("auc >= 0.65", "auc >= 0.65 over 7d", "over 7d", "names a period", "Drop"),
     ('test = "pytest app/tests"', "", "tests == passed", "can never hold", "Add test"),
     ('app = "app/"', 'app = "ap/"', 'app = "ap/"', "no folder ap/", "Make it"),
@@ -157,6 +161,18 @@ def test_faults_in_several_tables_are_all_found_in_the_order_of_their_lines(
 
 def test_a_file_without_its_format_is_refused(refusal: Refusal) -> None:
     assert "does not say its format" in refusal("format = 1\n", "")[0].problem
+
+
+def test_a_table_that_is_not_there_is_asked_for_with_all_that_it_needs(refusal: Refusal) -> None:
+    found = refusal('[project]\nname = "shop"\n', "", LEAST)
+
+    assert [one.problem for one in found] == ["There is no [project]."]
+    assert found[0].hint == "Add a table [project] with a line name = ..."
+
+
+def test_a_candidate_without_search_is_tried_once(reading: Reading) -> None:
+    assert reading().candidates["logistic"].trials == 1
+    assert reading().candidates["logistic"].search == {}
 
 
 def test_of_a_newer_file_nothing_else_is_said(refusal: Refusal) -> None:
