@@ -78,7 +78,7 @@ def judge(home: Home, project: Project, case: Case, environment: str, at: dateti
         leakage=_latest(home, project, "leakage_audited", case.digest("snapshot")),
         contract=_latest(home, project, "contract_checked", case.digest("snapshot")),
         tests=_latest(home, project, TESTED, case.release),
-        approvals=_approvals(home, project, case, environment),
+        approvals=_approvals(home, project, case, environment, at),
         declared=case.manifest["criteria"].get(environment),
     )
     return gate.decide(conditions, known)
@@ -128,8 +128,13 @@ def _evaluation(home: Home, project: Project, case: Case) -> Statement | None:
     return None
 
 
-def _approvals(home: Home, project: Project, case: Case, environment: str) -> Statement:
-    said = journal.entries(home.db, project=project.name, kind=approval.KIND, subject=case.release)
+def _approvals(
+    home: Home, project: Project, case: Case, environment: str, at: datetime
+) -> Statement:
+    """Who stands by the release at that instant; what is said from a later one on waits."""
+    said = journal.entries(
+        home.db, project=project.name, kind=approval.KIND, subject=case.release, until=at
+    )
     body = approval.approvers(
         said,
         release=case.release,

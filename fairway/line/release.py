@@ -20,7 +20,7 @@ from fairway.delivery.release import Release
 from fairway.digest import Digest
 from fairway.errors import NotFoundError, RequestError
 from fairway.line import judge, pins, record
-from fairway.line.candidates import answer_s
+from fairway.line.candidates import ANSWER_S, answer_s
 from fairway.line.judge import Case
 from fairway.line.prepare import environment_digest, variables
 from fairway.line.progress import Report
@@ -239,8 +239,9 @@ def _parts(home: Home, project: Project, made: Record, outcome: Outcome) -> _Par
         trees["app"] = _application(home, project.release.app)
     one = project.candidates.get(outcome.name)
     predict = None
-    if outcome.predict and one:
-        predict = {"command": outcome.predict, "timeout_s": answer_s(one)}
+    if outcome.predict:
+        timeout_s = answer_s(one) if one else ANSWER_S  # the file may have dropped it meanwhile
+        predict = {"command": outcome.predict, "timeout_s": timeout_s}
     about = {
         "purpose": project.purpose,
         "owner": project.owner,

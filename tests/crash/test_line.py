@@ -6,6 +6,9 @@ the home is looked at as it is, then the same verb is called again.
 
 import itertools
 import json
+import os
+import select
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -109,6 +112,33 @@ def test_a_first_run_killed_once_repeats_no_finished_step(tmp_path: Path, at: in
     assert len(after["results"]) == 5
     assert len(place.worked()) == 5 - len(before["results"])
     assert after["runs"] == ["interrupted", "done"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_run_ended_from_outside_ends_its_steps_and_the_next_one_goes_on(
+    kept_run: Place, tmp_path: Path, number: signal.Signals
+) -> None:
+    place = kept_run.copy(tmp_path / "shop")
+    os.mkfifo(tmp_path / "told")
+    place.add(f"[candidate.slow]\nrun = 'echo $$ > {tmp_path}/told; exec sleep 98764; : {{model}}'")
+    process = place.start("run")
+    with (tmp_path / "told").open() as told:  # opens when the candidate writes
+        pid = int(told.readline())
+    step = os.pidfd_open(pid)
+    process.send_signal(number)
+    process.communicate(timeout=60)
+    has_ended, _, _ = select.select([step], [], [], 30.0)
+    os.close(step)
+
+    assert has_ended
+    assert process.returncode == (130 if number == signal.SIGINT else -number)
+    before = require_whole(place.home)
+    place.swap("fairway.toml", f"echo $$ > {tmp_path}/told; exec sleep 98764", "exit 4")
+    place.ask("run", code=3)
+    after = require_whole(place.home)
+    assert after["results"][: len(before["results"])] == before["results"]
+    assert after["runs"][-1] == "done"
+    assert "running" not in after["runs"]
 
 
 def copies(kept: Place, folder: Path) -> Iterator[tuple[int, Place]]:

@@ -19,8 +19,8 @@ def kept_release(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Place:
-    """A project that was never run."""
-    return write_project(tmp_path / "shop")
+    """A project that was never run, in a folder whose name a shell would take apart."""
+    return write_project(tmp_path / "Ann's new shöp")
 
 
 @pytest.fixture

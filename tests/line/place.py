@@ -270,7 +270,7 @@ class Place:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Ask the home's database, reading only."""
-        base = sqlite3.connect(f"file:{self.home}/fairway.db?mode=ro", uri=True)
+        base = sqlite3.connect(f"{(self.home / 'fairway.db').as_uri()}?mode=ro", uri=True)
         try:
             return base.execute(sql).fetchall()
         finally:

@@ -123,6 +123,24 @@ def test_an_owner_approves_and_only_then_it_goes_to_production(released: Place) 
     assert released.ask("at", "now")["environments"] == {"production": f"sha256:{release}"}
 
 
+def test_an_approval_counts_from_its_time_on(released: Place) -> None:
+    release = release_of(released)
+    released.ask("approve", release, "--as", OWNER, "--at", "2024-12-01")
+    deploy = ["deploy", release, "--env", "production", "--at"]
+    released.ask(*deploy, "2024-11-30", code=1)
+
+    assert released.ask(*deploy, "2024-12-01")["verdict"]["pass"] is True
+
+
+def test_a_candidate_that_left_the_project_file_is_released_as_it_was_measured(
+    ran: Place, tmp_path: Path
+) -> None:
+    kept = ran.copy(tmp_path / "kept").ask("release")["release"]
+    ran.drop("candidate.plain")
+
+    assert ran.ask("release", "plain")["release"] == kept
+
+
 def test_an_author_is_no_second_pair_of_eyes(ran: Place) -> None:
     ran.swap("fairway.toml", "approvals(owner) >= 1", "approvals(owner, not author) >= 1")
     release = ran.ask("release", "--as", OWNER)["release"]

@@ -48,6 +48,14 @@ def test_a_project_that_moves_with_its_home_runs_nothing(ran: Place, tmp_path: P
     assert moved.worked() == []
 
 
+def test_a_new_file_that_nothing_reads_runs_nothing(ran: Place) -> None:
+    ran.write("notes.md", "what we talked about\n")
+    ran.write("later/idea.py", "x = 1\n")
+    ran.ask("run")
+
+    assert ran.worked() == []
+
+
 def test_a_training_program_changed_retrains_and_reads_no_source_again(ran: Place) -> None:
     ran.swap("train.py", "steep = sum", "steep = 0.5 * sum")
     before = ran.steps()
@@ -329,6 +337,38 @@ def test_a_table_without_a_column_that_its_contract_promises_is_refused(shop: Pl
     )
 
     assert "price" in shop.refused("run", code=1)
+
+
+def test_a_search_tries_settings_by_validation_and_a_second_one_tries_nothing(ran: Place) -> None:
+    ran.write("train.py", TRAIN.replace("import sys", "import sys\n\nfactor = float(sys.argv[3])"))
+    ran.swap("train.py", "steep = sum", "steep = factor * sum")
+    ran.swap(
+        "fairway.toml", "train.py {train.csv} {model}", "train.py {train.csv} {model} {factor}"
+    )
+    ran.swap(
+        "fairway.toml",
+        "[candidate.plain]",
+        '[candidate.plain]\nsearch = { factor = "0.01..2.0" }\ntrials = 4',
+    )
+    told = ran.ran()["plain"]
+    rows = ran.ask("candidates")["candidates"]
+    trials = [row for row in rows if row["name"] == "plain" and row["trial"] is not None]
+    losses = {
+        row["parameters"]["factor"]: row["metrics"]["validation_log_loss"]["value"]
+        for row in trials
+    }
+
+    assert sorted(row["trial"] for row in trials) == [0, 1, 2, 3]
+    assert len(losses) == 4
+    assert told["parameters"] == {"factor": min(losses, key=lambda factor: losses[factor])}
+    said = ran.call("run", "--json", PYTHONPROFILEIMPORTTIME="1")
+    assert by_name(said.json)["plain"]["model"] == told["model"]
+    assert by_name(said.json)["plain"]["cached"] is True
+    assert ran.worked() == []
+    assert "optuna" not in said.err
+    release = ran.ask("release")["path"]
+    manifest = json.loads((Path(release) / "release.json").read_bytes())
+    assert manifest["parameters"] == told["parameters"]
 
 
 def test_a_target_of_numbers_is_a_regression(shop: Place) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import ibis.expr.types as ir
@@ -68,6 +69,35 @@ def test_every_kind_of_column_is_told() -> None:
     assert seen.columns["text"].values == (("b", 2), ("a", 1))
     assert seen.columns["at"].maximum == at + timedelta(days=1)
     assert seen.columns["nothing"].n_missing == 3
+
+
+def test_columns_asked_about_together_are_told_as_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    columns: dict[str, Any] = {
+        f"x {i}": [(i + 2) * j % 97 / 4 for j in range(97)] for i in range(9)
+    }
+    columns |= {'a "b"': [j % 5 for j in range(97)], "A": list(range(97)), "n": [None] * 96 + [7]}
+    columns |= {
+        "d": [Decimal(j) for j in range(97)],
+        "s": ["ab"[j % 2] for j in range(97)],
+    }
+    rows = table(columns)
+
+    together = profile(rows)
+    monkeypatch.setattr("fairway.data.profile.ROWS_AT_ONCE", 1)
+    monkeypatch.setattr("fairway.data.profile.COUNTED_AT_ONCE", 1)
+
+    assert profile(rows) == together
+    assert [column.n_distinct for column in together.columns.values()] == [97] * 9 + [
+        5,
+        97,
+        1,
+        97,
+        2,
+    ]
+    assert together.columns["x 3"].highest[:2] == (24.0, 23.75)
+    assert together.columns["d"].values[0] == (Decimal(0), 1)
 
 
 def test_an_empty_table_is_told() -> None:
