@@ -95,9 +95,7 @@ def read_candidates(tables: Mapping[str, CandidateTable], faults: Faults) -> dic
         used = placeholders(table.run)
         _check_command((*path, "run"), table.run, known, faults)
         if table.predict is not None:
-            known = {"python", "model", *settings}
-            used |= placeholders(table.predict)
-            _check_command((*path, "predict"), table.predict, known, faults)
+            _check_command((*path, "predict"), table.predict, {"python", "model"}, faults)
         elif "model" not in used:
             faults.add(
                 (*path, "run"),
