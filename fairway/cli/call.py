@@ -6,6 +6,7 @@ loaded without its engines: it asks for the project first, so that a fault there
 
 import functools
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -102,7 +103,7 @@ class Call:
         """
         from fairway.store.home import open_home
 
-        if self.home_path is not None and "://" in str(self.home_path):
+        if self.home_path is not None and re.match(r"\w+:/", str(self.home_path)):
             raise RequestError(
                 f"The home {self.home_path} is not a folder.",
                 hint="Name a folder: this Fairway keeps no home elsewhere yet.",

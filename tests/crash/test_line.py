@@ -10,6 +10,7 @@ import os
 import select
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def require_whole(root: Path) -> dict[str, Any]:
         assert len(list(root.glob("tmp/*"))) <= 1  # this process's own
         results = home.db.read("SELECT key, output FROM step_result ORDER BY id")
         assert len({row["key"] for row in results}) == len(results)
-        runs = home.db.read("SELECT state FROM run ORDER BY id")
+        runs = home.db.read("SELECT state FROM run ORDER BY rowid")
     return {
         "released": len(released),
         "decided": len(decided),
@@ -114,26 +115,41 @@ def test_a_first_run_killed_once_repeats_no_finished_step(tmp_path: Path, at: in
     assert after["runs"] == ["interrupted", "done"]
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let children hear SIGINT, also where the tests run in the background and ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_run_ended_from_outside_ends_its_steps_and_the_next_one_goes_on(
     kept_run: Place, tmp_path: Path, number: signal.Signals
 ) -> None:
     place = kept_run.copy(tmp_path / "shop")
     os.mkfifo(tmp_path / "told")
-    place.add(f"[candidate.slow]\nrun = 'echo $$ > {tmp_path}/told; exec sleep 98764; : {{model}}'")
+    slow = f"head -c 500000 /dev/zero; echo $$ > {tmp_path}/told; exec sleep 98764"
+    place.add(f"[candidate.slow]\nrun = '{slow}; : {{model}}'")
     process = place.start("run")
-    with (tmp_path / "told").open() as told:  # opens when the candidate writes
+    with (tmp_path / "told").open() as told:  # opens once Fairway reads more than a pipe holds
         pid = int(told.readline())
     step = os.pidfd_open(pid)
-    process.send_signal(number)
-    process.communicate(timeout=60)
-    has_ended, _, _ = select.select([step], [], [], 30.0)
-    os.close(step)
+    try:
+        process.send_signal(number)
+        process.communicate(timeout=30)
+        has_ended, _, _ = select.select([step], [], [], 10.0)
+    finally:
+        process.kill()
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(step, signal.SIGKILL)
+        os.close(step)
 
     assert has_ended
     assert process.returncode == (130 if number == signal.SIGINT else -number)
     before = require_whole(place.home)
-    place.swap("fairway.toml", f"echo $$ > {tmp_path}/told; exec sleep 98764", "exit 4")
+    place.swap("fairway.toml", slow, "exit 4")
     place.ask("run", code=3)
     after = require_whole(place.home)
     assert after["results"][: len(before["results"])] == before["results"]

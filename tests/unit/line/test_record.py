@@ -22,6 +22,7 @@ MADE = Record(
     snapshot=of_bytes(b"snapshot"),
     criteria={"staging": ("auc >= 0.6", "leakage == none")},
     environment={"requirements.lock": of_bytes(b"lock")},
+    contracts={"flights": of_bytes(b"contract")},
     outcomes=(
         Outcome(
             name="tree",
