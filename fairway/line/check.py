@@ -42,7 +42,7 @@ def check(
             for name, one in told.items()
             if name in project.contracts
         },
-        "split": prepared.report["split"],
+        "split": prepared.split,
         "windows": prepared.report["windows"],
         "features": prepared.report["features"],
         "left_out": prepared.report["left_out"],

@@ -54,6 +54,11 @@ class Prepared:
     examples: list[str]
     warnings: list[str]
 
+    @property
+    def split(self) -> dict[str, int]:
+        """Rows by part, in the order of their use."""
+        return {part: self.report["split"][part] for part in ("train", "validation", "test")}
+
     def shown(self, state: str) -> list[dict[str, Any]]:
         """The findings of a state with their examples, for who may see rows."""
         both = zip(self.findings, self.examples, strict=True)
@@ -81,6 +86,12 @@ def prepare(
     dataset = _dataset(home, project, sources, outputs, run=run)
     entries = home.blobs.entries(dataset)
     said = home.blobs.read_json(entries["report.json"].digest)
+    if said["task"] == "regression" and project.payoff is not None:
+        raise project.fault(
+            "payoff",
+            f"A pay-off is declared, but the target {project.dataset.target} is a number.",
+            hint="Remove [payoff], or make the target 0 and 1 in the build.",
+        )
     findings = home.blobs.read_json(entries["leakage.json"].digest)
     examples = home.blobs.read_json(entries["examples.json"].digest)
     return Prepared(

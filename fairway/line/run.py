@@ -259,7 +259,7 @@ def _answer(
     return {
         "run": made.run,
         "snapshot": made.snapshot,
-        "split": prepared.report["split"],
+        "split": prepared.split,
         "windows": prepared.report["windows"],
         "refused": [
             {name: one[name] for name in ("column", "test", "evidence", "example")}

@@ -71,7 +71,7 @@ class _Watch:
 
     def on_list(self, path: object) -> None:
         caller = sys._getframe(2).f_code.co_filename  # noqa: SLF001  the only way to ask
-        if caller.startswith("<frozen importlib"):
+        if caller.startswith("<frozen importlib") or "importlib/metadata" in caller:
             return  # which modules it looked for is told by on_import
         name = _absolute("." if path is None else path)
         if self.counts(name + "/"):
